@@ -1,0 +1,39 @@
+# make setup | run | test | quick | check | fix | handbook | interop
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export HF_HUB_OFFLINE ?= 1
+
+setup: $(VENV)/.ready
+
+# torch goes first and alone, so that nothing else chooses a build of it (scripts/setup.sh says how).
+$(VENV)/.ready: pyproject.toml constraints.txt scripts/setup.sh
+	PYTHON=$(PYTHON) VENV=$(VENV) sh scripts/setup.sh
+	@touch $@
+
+run: setup
+	$(BIN)/rag serve --handbook docs_corpus
+
+test: setup check
+	$(BIN)/pytest
+
+quick: setup
+	$(BIN)/pytest -m "not slow and not browser"
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/test_layers.py
+
+fix: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+handbook: setup
+	$(BIN)/python scripts/handbook.py
+
+interop: setup
+	sh scripts/interop.sh
+
+.PHONY: setup run test quick check fix handbook interop

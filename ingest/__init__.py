@@ -1,0 +1,1 @@
+"""Documents in, passages held. Knows nothing of questions."""

@@ -1,0 +1,46 @@
+"""What answering needs to know, as text and numbers; holds an ingest Settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ingest.errors import SettingsError
+from ingest.settings import PREFIX, from_env, known_names
+from ingest.settings import Settings as IngestSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Field `candidates` is the variable RAG_CANDIDATES, and so on; OPENAI_ names are the client's own."""
+
+    ingest: IngestSettings = field(default_factory=IngestSettings)
+    candidates: int = 50  # passages the cross-encoder reads
+    passages: int = 3  # passages the generator is given
+    reranker: str = "bundled"  # "bundled", a folder, or a hub name
+    llm_model: str = ""  # "" answers by quoting, without a language model
+    llm_connect_s: float = 5.0  # seconds to reach the endpoint
+    llm_first_s: float = 15.0  # seconds until its first words
+    llm_between_s: float = 10.0  # seconds between two pieces
+    llm_total_s: float = 120.0  # seconds for a whole answer
+    host: str = "127.0.0.1"
+    port: int = 7860
+    password: str = field(default="", repr=False)  # required when host is not loopback
+    openai_base_url: str = ""
+    openai_api_key: str = field(default="", repr=False)
+
+    @staticmethod
+    def from_environment(environ: Mapping[str, str]) -> "Settings":
+        """Read every setting. Raises SettingsError for a bad value or an unknown RAG_ name."""
+        unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in NAMES)
+        if unknown:
+            raise SettingsError(f"{unknown[0]} is not a setting. Known ones: {', '.join(sorted(NAMES))}.")
+        plain = {name: value for name, value in environ.items() if name in NAMES}
+        for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY"):
+            plain[PREFIX + name] = environ.get(name, "")
+        settings = from_env(Settings, plain)
+        for name in ("candidates", "passages", "port"):
+            if getattr(settings, name) < 1:
+                raise SettingsError(f"{PREFIX}{name.upper()} must be at least 1.")
+        return settings
+
+
+NAMES = known_names(Settings) - {"RAG_OPENAI_BASE_URL", "RAG_OPENAI_API_KEY"}
