@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class FileState(StrEnum):
@@ -58,6 +59,13 @@ class Reading:
     page_count: int  # pages the file says it has
     failed_pages: tuple[int, ...]  # 1-based; could not be read
     hidden_words: int  # words left out because no reader of the page can see them
+
+
+class Place(NamedTuple):
+    """Where a passage stands in the library."""
+
+    document_id: str
+    position: int  # 0-based
 
 
 @dataclass(frozen=True, slots=True)

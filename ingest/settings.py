@@ -22,6 +22,7 @@ class Settings:
     space: str = "documents"  # the space that files are added to unless another is named
     embedder: str = "bundled"  # "bundled", a folder, or a hub name
     max_file_mb: int = 200  # a larger file is refused
+    passage_pieces: int = 250  # word pieces of a passage at most, with the title and heading put before it
     read_seconds: int = 60  # wall time a reader may take over one file
     read_memory_mb: int = 1400  # memory a reader may take over one file
     threads: int = 0  # cores for the models; 0: all of them

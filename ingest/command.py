@@ -1,0 +1,153 @@
+"""`rag ingest` and `python -m ingest`: paths in, a summary of every file out."""
+
+import argparse
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ingest.build import Parts, build
+from ingest.errors import HomeBusy, RagError
+from ingest.home import OwnerLock
+from ingest.intake import files_under
+from ingest.records import FileState, Job, JobState
+from ingest.settings import Settings
+
+BAD = frozenset({FileState.NEEDS_PASSWORD, FileState.NO_TEXT, FileState.REFUSED, "cancelled"})
+_WIDTH = 28  # characters of the bar
+_POLL_SECONDS = 0.2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a PDF file, or a folder of them")
+    parser.add_argument("--space", help="the shelf to put them on (default: RAG_SPACE, or 'documents')")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout, progress on stderr")
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Take the paths in; 0 when every file is ready or unchanged, 1 when one was refused."""
+    parts = build(settings)
+    jobs = take_in(parts, arguments.paths, arguments.space or settings.space)
+    files = [_row(path, job) for path, job in jobs]
+    if arguments.json:
+        sys.stdout.write(json.dumps({"files": files}, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write(_summary(files))
+    return 1 if any(row["state"] in BAD for row in files) else 0
+
+
+def take_in(parts: Parts, paths: Sequence[Path], space: str) -> list[tuple[Path, Job]]:
+    """Add every file under `paths` and see the jobs to their end, here or by the process that owns the home."""
+    added = [(file, parts.intake.add(file, space)) for path in paths for file in files_under(path)]
+    waiting = [job.id for _, job in added if not job.final]
+    try:
+        with OwnerLock(parts.home).acquire():
+            _work(parts, waiting)
+    except HomeBusy as busy:
+        if waiting:
+            sys.stderr.write(f"The process that owns this library (pid {busy.pid}) does the work.\n")
+            _follow(parts, waiting, lambda: False)
+    return [(file, parts.library.jobs.get(job.id)) for file, job in added]
+
+
+def _work(parts: Parts, waiting: Sequence[int]) -> None:
+    if not waiting:
+        return
+    failure: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            parts.worker.work_off()
+        except BaseException as error:  # noqa: BLE001 - raised again in the main thread
+            failure.append(error)
+
+    worker = threading.Thread(target=work, name="worker", daemon=True)
+    worker.start()
+    _follow(parts, waiting, lambda: not worker.is_alive())
+    worker.join()
+    parts.index.close()
+    if failure:
+        raise failure[0]
+
+
+def _follow(parts: Parts, waiting: Sequence[int], stopped: Callable[[], bool]) -> None:
+    """Show progress until every job is final or nobody works any more."""
+    shown = -1
+    while True:
+        jobs = [parts.library.jobs.get(job_id) for job_id in waiting]
+        done = sum(job.final for job in jobs)
+        current = next((job for job in jobs if not job.final and job.state != JobState.WAITING), None)
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\x1b[K" + _line(done, len(jobs), current))
+            sys.stderr.flush()
+        elif done != shown:
+            sys.stderr.write(_line(done, len(jobs), current) + "\n")
+            shown = done
+        if done == len(jobs) or stopped():
+            if sys.stderr.isatty():
+                sys.stderr.write("\n")
+            return
+        time.sleep(_POLL_SECONDS)
+
+
+def _line(done: int, total: int, job: Job | None) -> str:
+    share = (done + (_share(job) if job else 0)) / total
+    filled = round(share * _WIDTH)
+    bar = "█" * filled + "░" * (_WIDTH - filled)
+    what = ""
+    if job is not None:
+        name = printable(Path(job.path).name)
+        what = f"  {name}: {job.state}"
+        if job.state == JobState.READING and job.pages:
+            what += f" page {job.pages_done} of {job.pages}"
+        elif job.state == JobState.EMBEDDING:
+            what += f" passage {job.chunks_done} of {job.chunks}"
+    return f"{bar} {done} of {total} files{what}"
+
+
+def _share(job: Job) -> float:
+    if job.state == JobState.EMBEDDING and job.chunks:
+        return 0.2 + 0.8 * job.chunks_done / job.chunks
+    return 0.2 * job.pages_done / job.pages if job.pages else 0.0
+
+
+def printable(text: str) -> str:
+    """Text of others made harmless for a terminal: control characters become a replacement mark."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+
+
+def _row(path: Path, job: Job) -> dict[str, Any]:
+    return {
+        "path": printable(str(path)),
+        "state": str(job.state),
+        "reason": job.reason or None,
+        "document_id": job.document_id if job.state in {JobState.READY, JobState.UNCHANGED} else None,
+        "pages": job.pages,
+        "chunks": job.chunks,
+        "seconds": round(job.seconds, 3),
+    }
+
+
+def _summary(files: Sequence[dict[str, Any]]) -> str:
+    lines = []
+    for row in files:
+        held = f"{row['pages']} pages, {row['chunks']} passages, {row['seconds']:.1f} s" if row["chunks"] else ""
+        told = "; ".join(part for part in (held, row["reason"]) if part)
+        lines.append(f"{row['state']:>14}  {row['path']}" + (f"  ({told})" if told else ""))
+    states = [row["state"] for row in files]
+    counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+    lines.append(f"{len(files)} files: {counts}." if files else "No files there.")
+    return "\n".join(lines) + "\n"
+
+
+def failed(error: RagError, *, as_json: bool) -> int:
+    """Say a failure the way the command speaks, and return the exit code."""
+    if as_json:
+        sys.stdout.write(json.dumps({"error": {"kind": error.kind, "message": str(error)}}) + "\n")
+    else:
+        sys.stderr.write(f"{error}\n")
+    return 75 if isinstance(error, HomeBusy) else 1

@@ -1,0 +1,81 @@
+"""Vectors in Chroma: one collection a space, written once in bulk and only read afterwards.
+
+Chroma 1.5.9 can become unreadable when it is killed while it persists, so nothing is ever added to a
+collection that answers questions: a new generation is built beside it. Passage text and page are stored too, so that
+any Chroma client can read them; questions ask for ids and distances only.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.records import Chunk, Place
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+
+BATCH = 500
+# recall@50 of .9905 at 1.9 ms over 57,000 real vectors; must be set when the collection is made.
+HNSW = {"space": "cosine", "ef_search": 400, "ef_construction": 200, "max_neighbors": 32}
+
+
+class ChromaIndex:
+    """Chroma's folder of one generation. Raises whatever Chroma raises: a broken folder has no one error."""
+
+    def __init__(self, folder: Path) -> None:
+        import chromadb
+        from chromadb.config import Settings
+
+        self._client: ClientAPI = chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
+        self._spaces = {collection.name for collection in self._client.list_collections()}
+
+    def add(self, space: str, chunks: Sequence[Chunk], vectors: NDArray[np.float32]) -> None:
+        """Add passages of a space with their vectors, (passages, dimensions)."""
+        name = collection_name(space)
+        collection = self._client.get_or_create_collection(
+            name, embedding_function=None, configuration={"hnsw": HNSW}, metadata={"space": space}
+        )
+        self._spaces.add(name)
+        for start in range(0, len(chunks), BATCH):
+            part = chunks[start : start + BATCH]
+            collection.add(
+                ids=[f"{chunk.document_id}:{chunk.position}" for chunk in part],
+                embeddings=vectors[start : start + BATCH],
+                documents=[chunk.text for chunk in part],
+                metadatas=[
+                    {"chunk_id": chunk.id, "document_id": chunk.document_id, "page": chunk.page} for chunk in part
+                ],
+            )
+
+    def nearest(self, question: NDArray[np.float32], spaces: Sequence[str], limit: int) -> list[tuple[Place, float]]:
+        """The `limit` passages of `spaces` nearest to a unit vector, best first, with their cosine (-1 to 1)."""
+        found: list[tuple[Place, float]] = []
+        for name in sorted({collection_name(space) for space in spaces} & self._spaces):
+            collection = self._client.get_collection(name, embedding_function=None)
+            reply = collection.query(query_embeddings=question[None, :], n_results=limit, include=["distances"])
+            # Chroma returns cosine distance; turned round so that higher is better.
+            distances = (reply["distances"] or [[]])[0]
+            found += [(_place(key), 1 - distance) for key, distance in zip(reply["ids"][0], distances, strict=True)]
+        return sorted(found, key=lambda item: (-item[1], item[0]))[:limit]
+
+    def count(self) -> int:
+        """Passages in all collections."""
+        return sum(self._client.get_collection(name, embedding_function=None).count() for name in self._spaces)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._client.close()
+
+
+def collection_name(space: str) -> str:
+    """A name Chroma accepts, made from a space's name, which may be anything."""
+    return "space-" + hashlib.sha256(space.encode()).hexdigest()[:32]
+
+
+def _place(key: str) -> Place:
+    document_id, _, position = key.partition(":")
+    return Place(document_id, int(position))

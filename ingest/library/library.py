@@ -1,0 +1,364 @@
+"""The library: documents, their passages and vectors. The truth; every index is a shadow of it.
+
+A document is written under the state `hidden` and made visible by one short transaction, so a crash at any
+moment leaves the library as before or as after. `seq` rises with each document made visible: an index that holds
+everything up to a seq knows by it what it lacks.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.errors import ModelError
+from ingest.home import Home
+from ingest.library.database import Database
+from ingest.library.jobs import Jobs, NewJob, insert
+from ingest.library.rows import CHUNK_COLUMNS, Counts, VectorBlock, chunk_of, document_of, marks, matrix
+from ingest.records import UNDER_WAY, Chunk, Document, Job, Place
+
+
+class Library:
+    """Speaks to library.db and the originals. May be used from any thread."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self._database = Database(home.library_db)
+        self.jobs = Jobs(self._database)
+
+    # ---- reading
+
+    def spaces(self) -> list[str]:
+        """The spaces that hold at least one visible document."""
+        rows = self._read("SELECT DISTINCT space FROM documents WHERE state = 'ready' ORDER BY space")
+        return [row["space"] for row in rows]
+
+    def counts(self, spaces: Sequence[str]) -> Counts:
+        """Visible documents and passages of some spaces."""
+        row = next(
+            self._read(
+                "SELECT count(*) AS documents, coalesce(sum(chunks), 0) AS chunks FROM documents "
+                f"WHERE state = 'ready' AND space IN ({marks(spaces)})",
+                *spaces,
+            )
+        )
+        return Counts(row["documents"], row["chunks"])
+
+    def documents(self, spaces: Sequence[str] | None = None) -> list[Document]:
+        """Visible documents, of some spaces or all, by title."""
+        wanted = self.spaces() if spaces is None else spaces
+        rows = self._read(
+            f"SELECT * FROM documents WHERE state = 'ready' AND space IN ({marks(wanted)}) "
+            "ORDER BY title COLLATE NOCASE, id",
+            *wanted,
+        )
+        return [document_of(row) for row in rows]
+
+    def document(self, document_id: str) -> Document | None:
+        """A visible document, or None."""
+        return next(
+            (
+                document_of(row)
+                for row in self._read("SELECT * FROM documents WHERE id = ? AND state = 'ready'", document_id)
+            ),
+            None,
+        )
+
+    def named(self, space: str, path: str) -> tuple[Document, int, int] | None:
+        """The visible document of a name, with the size and modification time its file had."""
+        row = next(
+            self._read(
+                "SELECT d.*, n.size AS file_size, n.mtime_ns FROM names n JOIN documents d ON d.id = n.document_id "
+                "WHERE n.space = ? AND n.path = ? AND d.state = 'ready'",
+                space,
+                path,
+            ),
+            None,
+        )
+        return None if row is None else (document_of(row), row["file_size"], row["mtime_ns"])
+
+    def original(self, document: Document) -> Path:
+        """The file as it came."""
+        return self.home.originals / document.content
+
+    def chunks(self, chunk_ids: Sequence[str], spaces: Sequence[str]) -> dict[str, tuple[Chunk, Document]]:
+        """Visible passages among the ids, with their documents; what is deleted or not in `spaces` is left out."""
+        return self._visible_chunks(f"c.id IN ({marks(chunk_ids)})", chunk_ids, spaces)
+
+    def chunks_at(self, places: Iterable[Place], spaces: Sequence[str]) -> dict[Place, tuple[Chunk, Document]]:
+        """Visible passages at (document id, position), with their documents."""
+        wanted = list(places)
+        if not wanted:
+            return {}
+        values = ",".join("(?,?)" for _ in wanted)
+        flat = [part for place in wanted for part in place]
+        found = self._visible_chunks(f"(c.document_id, c.position) IN (VALUES {values})", flat, spaces)
+        return {Place(chunk.document_id, chunk.position): (chunk, document) for chunk, document in found.values()}
+
+    def _visible_chunks(
+        self, condition: str, values: Sequence[str | int], spaces: Sequence[str]
+    ) -> dict[str, tuple[Chunk, Document]]:
+        columns = ", ".join(f"c.{name.strip()} AS c_{name.strip()}" for name in CHUNK_COLUMNS.split(","))
+        rows = self._read(
+            f"SELECT d.*, {columns} FROM chunks c JOIN documents d ON d.id = c.document_id "
+            f"WHERE {condition} AND d.state = 'ready' AND d.space IN ({marks(spaces)})",
+            *values,
+            *spaces,
+        )
+        return {row["c_id"]: (chunk_of(row, "c_"), document_of(row)) for row in rows}
+
+    def document_chunks(self, document_id: str) -> list[Chunk]:
+        """All passages of a document in reading order, also while it is hidden."""
+        rows = self._read(
+            f"SELECT {CHUNK_COLUMNS} FROM chunks WHERE document_id = ? ORDER BY position",
+            document_id,
+        )
+        return [chunk_of(row, "") for row in rows]
+
+    def vectors_at(self, places: Iterable[Place], embedder: str) -> dict[Place, NDArray[np.float32]]:
+        """Vectors of the passages at (document id, position); those without one are left out."""
+        found: dict[Place, NDArray[np.float32]] = {}
+        for document_id, position in places:
+            row = next(
+                self._read(
+                    "SELECT position, count, data FROM vectors WHERE document_id = ? AND embedder = ? "
+                    "AND position <= ? ORDER BY position DESC LIMIT 1",
+                    document_id,
+                    embedder,
+                    position,
+                ),
+                None,
+            )
+            if row is not None and position < row["position"] + row["count"]:
+                found[Place(document_id, position)] = matrix(row)[position - row["position"]]
+        return found
+
+    def document_vectors(self, document_id: str, embedder: str) -> Iterator[VectorBlock]:
+        """Vectors of one document in reading order, block by block."""
+        rows = self._read(
+            "SELECT document_id, position, count, data FROM vectors WHERE document_id = ? AND embedder = ? "
+            "ORDER BY position",
+            document_id,
+            embedder,
+        )
+        for row in rows:
+            yield VectorBlock(row["document_id"], row["position"], matrix(row))
+
+    def vectors(self, embedder: str, spaces: Sequence[str], after: int = 0) -> Iterator[VectorBlock]:
+        """Vectors of visible documents of some spaces whose seq is above `after`, block by block."""
+        rows = self._read(
+            "SELECT v.document_id, v.position, v.count, v.data FROM documents d JOIN vectors v "
+            "ON v.document_id = d.id AND v.embedder = ? "
+            f"WHERE d.state = 'ready' AND d.seq > ? AND d.space IN ({marks(spaces)}) ORDER BY d.seq, v.position",
+            embedder,
+            after,
+            *spaces,
+        )
+        for row in rows:
+            yield VectorBlock(row["document_id"], row["position"], matrix(row))
+
+    def visible(self, after: int = 0) -> list[tuple[Document, int]]:
+        """Visible documents with their seq, above `after`, in the order they became visible."""
+        rows = self._read("SELECT * FROM documents WHERE state = 'ready' AND seq > ? ORDER BY seq", after)
+        return [(document_of(row), row["seq"]) for row in rows]
+
+    def passages_up_to(self, seq: int) -> int:
+        """Visible passages of documents with at most this seq."""
+        row = next(
+            self._read("SELECT coalesce(sum(chunks), 0) AS n FROM documents WHERE state = 'ready' AND seq <= ?", seq)
+        )
+        return int(row["n"])
+
+    def seq(self) -> int:
+        """The highest seq given so far."""
+        return int(self.fact("seq") or 0)
+
+    def fact(self, key: str) -> str | None:
+        """A remembered fact, or None."""
+        row = next(self._read("SELECT value FROM facts WHERE key = ?", key), None)
+        return None if row is None else str(row["value"])
+
+    # ---- writing
+
+    def remember(self, key: str, value: str) -> None:
+        """Remember a fact."""
+        with self._database.writing() as connection:
+            _remember(connection, key, value)
+
+    def claim_embedder(self, name: str) -> None:
+        """Take `name` for this library's vectors; raises ModelError when they were made by another."""
+        known = self.fact("embedder")
+        if known is None:
+            self.remember("embedder", name)
+        elif known != name:
+            raise ModelError(
+                f"The passages in {self.home.folder} were embedded with {known}, and RAG_EMBEDDER now names {name}. "
+                "Set RAG_EMBEDDER back, or set RAG_HOME to a new folder and add the documents there."
+            )
+
+    def accept(self, file: Path, job: NewJob) -> Job:
+        """Move a file on the home's disk among the originals and store its job, as one step against `sweep`."""
+        with self._database.writing() as connection:
+            file.replace(self.home.originals / job.content)
+            identifier = insert(connection, job)
+        return self.jobs.get(identifier)
+
+    def begin(self, document: Document, recipe: str, chunks: Sequence[Chunk]) -> None:
+        """Store a document with its passages, hidden; what an earlier try left under its id is replaced."""
+        with self._database.writing() as connection:
+            _delete_rows(connection, document.id)
+            connection.execute(
+                "INSERT INTO documents(id, space, content, title, path, pages, chunks, size, added, failed_pages, "
+                "empty_pages, hidden_words, recipe, state) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,'hidden')",
+                (
+                    document.id,
+                    document.space,
+                    document.content,
+                    document.title,
+                    document.path,
+                    document.pages,
+                    len(chunks),
+                    document.size,
+                    document.added,
+                    json.dumps(document.failed_pages),
+                    json.dumps(document.empty_pages),
+                    document.hidden_words,
+                    recipe,
+                ),
+            )
+            connection.executemany(
+                f"INSERT INTO chunks({CHUNK_COLUMNS}) VALUES(?,?,?,?,?,?,?,?,?,?,?)",
+                [tuple(getattr(chunk, name.strip()) for name in CHUNK_COLUMNS.split(",")) for chunk in chunks],
+            )
+
+    def hidden(self, document_id: str, recipe: str) -> Document | None:
+        """A document begun with this recipe and not yet visible, so that work on it can go on."""
+        rows = self._read(
+            "SELECT * FROM documents WHERE id = ? AND state = 'hidden' AND recipe = ?", document_id, recipe
+        )
+        return next((document_of(row) for row in rows), None)
+
+    def embedded(self, document_id: str, embedder: str) -> int:
+        """How many passages of a document have their vector."""
+        row = next(
+            self._read(
+                "SELECT coalesce(sum(count), 0) AS n FROM vectors WHERE document_id = ? AND embedder = ?",
+                document_id,
+                embedder,
+            )
+        )
+        return int(row["n"])
+
+    def add_vectors(self, document_id: str, embedder: str, position: int, vectors: NDArray[np.float32]) -> None:
+        """Store the vectors of the passages from `position` on, (passages, dimensions)."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT INTO vectors(document_id, embedder, position, count, data) VALUES(?,?,?,?,?)",
+                (document_id, embedder, position, len(vectors), vectors.astype("<f4").tobytes()),
+            )
+
+    def publish(self, document_id: str, space: str, path: str, *, size: int, mtime_ns: int) -> None:
+        """Make a document visible under a name, in one transaction.
+
+        The document that had the name before goes with it, unless it has another name.
+        """
+        with self._database.writing() as connection:
+            seq = self.seq() + 1
+            _remember(connection, "seq", str(seq))
+            connection.execute(
+                "UPDATE documents SET state = 'ready', seq = ? WHERE id = ? AND state = 'hidden'",
+                (seq, document_id),
+            )
+            self._name(connection, document_id, space, path, (size, mtime_ns))
+        self.sweep()
+
+    def rename(self, document_id: str, space: str, path: str, *, size: int, mtime_ns: int) -> None:
+        """Give a visible document a (further) name; the name's earlier document goes as in `publish`."""
+        with self._database.writing() as connection:
+            self._name(connection, document_id, space, path, (size, mtime_ns))
+        self.sweep()
+
+    @staticmethod
+    def _name(connection: sqlite3.Connection, document_id: str, space: str, path: str, file: tuple[int, int]) -> None:
+        before = connection.execute(
+            "SELECT document_id FROM names WHERE space = ? AND path = ?", (space, path)
+        ).fetchone()
+        connection.execute(
+            "INSERT INTO names(space, path, document_id, size, mtime_ns) VALUES(?,?,?,?,?) "
+            "ON CONFLICT DO UPDATE SET document_id = excluded.document_id, size = excluded.size, "
+            "mtime_ns = excluded.mtime_ns",
+            (space, path, document_id, *file),
+        )
+        if before is not None and before["document_id"] != document_id:
+            _drop_if_nameless(connection, before["document_id"])
+
+    def remove(self, document_id: str) -> Document | None:
+        """Take a document out of answers at once, then delete its passages, vectors and original.
+
+        Returns what was removed, or None when there is no such document.
+        """
+        document = self.document(document_id)
+        if document is None:
+            return None
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM names WHERE document_id = ?", (document_id,))
+            _drop_if_nameless(connection, document_id)
+        self.sweep()
+        return document
+
+    def discard(self, document_id: str) -> None:
+        """Throw away a document that never became visible."""
+        with self._database.writing() as connection:
+            row = connection.execute("SELECT state FROM documents WHERE id = ?", (document_id,)).fetchone()
+            if row is not None and row["state"] == "hidden":
+                _delete_rows(connection, document_id)
+
+    def sweep(self) -> None:
+        """Delete the rows of documents that are gone, and originals that nothing needs."""
+        gone = [row["id"] for row in self._read("SELECT id FROM documents WHERE state = 'gone'")]
+        for document_id in gone:
+            with self._database.writing() as connection:
+                _delete_rows(connection, document_id)
+        with self._database.writing() as connection:  # `accept` must not put one there between look and deed
+            needed = {row[0] for row in connection.execute("SELECT content FROM documents")}
+            needed |= {
+                row[0]
+                for row in connection.execute(
+                    f"SELECT content FROM jobs WHERE state IN ({marks(tuple(UNDER_WAY))})",
+                    tuple(UNDER_WAY),
+                )
+            }
+            for file in self.home.originals.iterdir():
+                if file.name not in needed:
+                    file.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        self._database.close()
+
+    def _read(self, statement: str, *values: str | int) -> Iterator[sqlite3.Row]:
+        return iter(self._database.connection.execute(statement, values))
+
+
+def _remember(connection: sqlite3.Connection, key: str, value: str) -> None:
+    connection.execute(
+        "INSERT INTO facts(key, value) VALUES(?,?) ON CONFLICT DO UPDATE SET value = excluded.value",
+        (key, value),
+    )
+
+
+def _delete_rows(connection: sqlite3.Connection, document_id: str) -> None:
+    connection.execute("DELETE FROM chunks WHERE document_id = ?", (document_id,))
+    connection.execute("DELETE FROM vectors WHERE document_id = ?", (document_id,))
+    connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+
+
+def _drop_if_nameless(connection: sqlite3.Connection, document_id: str) -> None:
+    connection.execute(
+        "UPDATE documents SET state = 'gone' WHERE id = ? AND NOT EXISTS "
+        "(SELECT 1 FROM names WHERE document_id = documents.id)",
+        (document_id,),
+    )

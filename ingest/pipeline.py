@@ -1,0 +1,172 @@
+"""The straight line for one document: read -> clean -> chunk -> embed -> store."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import Protocol
+
+from ingest import chunking, cleaning, reading
+from ingest.chunking import embedded_text
+from ingest.embedding import BATCH, Vectors
+from ingest.errors import Refused
+from ingest.library import Library
+from ingest.records import Chunk, Document, FileState, Job, JobState, Reading
+from ingest.settings import Settings
+
+
+class DocumentEmbedder(Protocol):
+    """What ingestion needs of an embedder."""
+
+    name: str
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of passages, (texts, dimensions), each of length 1."""
+        ...
+
+    def pieces(self, text: str) -> int:
+        """Word pieces of a text."""
+        ...
+
+
+class Cancelled(Exception):
+    """The job was cancelled."""
+
+
+def recipe(settings: Settings) -> str:
+    """What made a document's passages: the versions of reader, cleaning and chunker, 12 hex digits."""
+    parts = (reading.VERSION, cleaning.VERSION, chunking.VERSION, str(settings.passage_pieces))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+def document_id(space: str, content: str) -> str:
+    """The id of one content in one space: SHA-256(space, NUL, content hash), 32 hex digits."""
+    return hashlib.sha256(f"{space}\0{content}".encode()).hexdigest()[:32]
+
+
+class Ingestion:
+    """Takes one job at a time from a file's bytes to visible passages."""
+
+    def __init__(self, library: Library, embedder: DocumentEmbedder, settings: Settings) -> None:
+        self._library = library
+        self._embedder = embedder
+        self._settings = settings
+        self._recipe = recipe(settings)
+
+    def run(self, job: Job) -> Job:
+        """Do a job to its end and return it as it ended; a crash leaves it to be taken up again."""
+        started = time.monotonic()
+        try:
+            document = self._document(job)
+            self._embed(job, document)
+            self._library.jobs.update(job.id, state=JobState.INDEXING)
+            self._library.publish(
+                document.id, job.space, job.path, size=job.size, mtime_ns=self._library.jobs.mtime_ns(job.id)
+            )
+            end: tuple[JobState, str] = (JobState.READY, told(document))
+        except Refused as error:
+            end = (JobState(error.state), str(error))
+        except Cancelled:
+            end = (JobState.CANCELLED, "Cancelled. Nothing of it was kept.")
+            self._library.discard(document_id(job.space, job.content))
+        self._library.jobs.update(job.id, state=end[0], reason=end[1], seconds=time.monotonic() - started)
+        self._library.sweep()
+        return self._library.jobs.get(job.id)
+
+    def _document(self, job: Job) -> Document:
+        """The document with its passages stored, hidden; taken up where a crash left it."""
+        identifier = document_id(job.space, job.content)
+        begun = self._library.hidden(identifier, self._recipe)
+        if begun is not None:
+            return begun
+        found = self._read(job)
+        self._library.jobs.update(job.id, state=JobState.CHUNKING)
+        title = found.title or PurePath(job.path).stem
+        found = Reading(
+            title=title,
+            pages=cleaning.clean(found.pages),
+            headings=found.headings,
+            page_count=found.page_count,
+            failed_pages=found.failed_pages,
+            hidden_words=found.hidden_words,
+        )
+        chunks = chunking.chunk(found, identifier, self._recipe, self._embedder.pieces, self._settings.passage_pieces)
+        if not chunks:
+            raise Refused(f"{PurePath(job.path).name} holds no text that could be searched.", FileState.NO_TEXT)
+        document = _document(job, identifier, found, chunks)
+        self._library.begin(document, self._recipe, chunks)
+        return document
+
+    def _read(self, job: Job) -> Reading:
+        self._library.jobs.update(job.id, state=JobState.READING)
+        last = 0.0
+
+        def progress(done: int, total: int) -> None:
+            nonlocal last
+            if done == total or time.monotonic() - last > 0.2:  # noqa: PLR2004 - seconds between two writes
+                last = time.monotonic()
+                self._library.jobs.update(job.id, pages_done=done, pages=total)
+
+        found = reading.read(
+            self._library.home.originals / job.content,
+            name=PurePath(job.path).name,
+            seconds=self._settings.read_seconds,
+            memory_mb=self._settings.read_memory_mb,
+            progress=progress,
+            cancelled=lambda: self._library.jobs.cancelled(job.id),
+        )
+        self._stop_if_cancelled(job)
+        return found
+
+    def _embed(self, job: Job, document: Document) -> None:
+        chunks = self._library.document_chunks(document.id)
+        done = self._library.embedded(document.id, self._embedder.name)
+        self._library.jobs.update(
+            job.id,
+            state=JobState.EMBEDDING,
+            document_id=document.id,
+            pages=document.pages,
+            pages_done=document.pages,
+            chunks=len(chunks),
+            chunks_done=done,
+        )
+        for start in range(done, len(chunks), BATCH):
+            self._stop_if_cancelled(job)
+            part = chunks[start : start + BATCH]
+            texts = [embedded_text(document.title, chunk.heading, chunk.text) for chunk in part]
+            self._library.add_vectors(document.id, self._embedder.name, start, self._embedder.embed(texts))
+            self._library.jobs.update(job.id, chunks_done=start + len(part))
+
+    def _stop_if_cancelled(self, job: Job) -> None:
+        if self._library.jobs.cancelled(job.id):
+            raise Cancelled
+
+
+def _document(job: Job, identifier: str, found: Reading, chunks: Sequence[Chunk]) -> Document:
+    return Document(
+        id=identifier,
+        space=job.space,
+        content=job.content,
+        title=found.title,
+        path=job.path,
+        pages=found.page_count,
+        chunks=len(chunks),
+        size=job.size,
+        added=datetime.now(UTC).isoformat(timespec="seconds"),
+        failed_pages=found.failed_pages,
+        empty_pages=tuple(page.number for page in found.pages if not page.text.strip()),
+        hidden_words=found.hidden_words,
+    )
+
+
+def told(document: Document) -> str:
+    """What a person should know of a document that is ready; "" where all of it was read."""
+    parts = []
+    if document.failed_pages:
+        parts.append(f"{len(document.failed_pages)} of {document.pages} pages could not be read.")
+    if document.empty_pages:
+        parts.append(f"{len(document.empty_pages)} of {document.pages} pages hold no text (pictures or blank).")
+    if document.hidden_words:
+        parts.append(f"{document.hidden_words} hidden words were left out.")
+    return " ".join(parts)

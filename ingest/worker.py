@@ -1,0 +1,50 @@
+"""The loop that takes jobs. Only the home's owner runs it."""
+
+import logging
+import threading
+import uuid
+
+from ingest.index.generation import Index
+from ingest.library import Library
+from ingest.pipeline import Ingestion
+from ingest.records import Job, JobState
+
+logger = logging.getLogger(__name__)
+
+IDLE_SECONDS = 0.3  # between two looks at the table while there is nothing to do
+
+
+class Worker:
+    """Works off waiting jobs, oldest first, and keeps the index current."""
+
+    def __init__(self, library: Library, ingestion: Ingestion, index: Index) -> None:
+        self._library = library
+        self._ingestion = ingestion
+        self._index = index
+
+    def work_off(self, stop: threading.Event | None = None) -> None:
+        """Do every waiting job, then bring the index up to date."""
+        worked = False
+        while (job := self._library.jobs.next_waiting()) and not (stop and stop.is_set()):
+            self._do(job)
+            worked = True
+        if worked:
+            self._index.refresh()
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set."""
+        while not stop.wait(IDLE_SECONDS):
+            self.work_off(stop)
+
+    def _do(self, job: Job) -> None:
+        try:
+            self._ingestion.run(job)
+        except Exception:
+            # A bug in one file must not stop the others; its traceback is found by the reference.
+            reference = uuid.uuid4().hex[:4].upper()
+            logger.exception("job %s (%s) failed; reference %s", job.id, job.content[:12], reference)
+            self._library.jobs.update(
+                job.id,
+                state=JobState.REFUSED,
+                reason=f"Something failed here that should not have; nothing was kept. It is logged as {reference}.",
+            )
