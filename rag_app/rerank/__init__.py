@@ -1,0 +1,1 @@
+"""Rerankers: question and passage read together."""
