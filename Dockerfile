@@ -33,7 +33,7 @@ USER rag
 WORKDIR /data
 VOLUME ["/data"]
 EXPOSE 7860
-# Any answer below 400 is healthy; without a signed-in reader that is the page with the password field.
+# /healthz is the one address that answers without the password.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=120s --retries=3 \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7860/', timeout=4).close()"]
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7860/healthz', timeout=4).close()"]
 CMD ["rag", "serve", "--handbook", "/opt/docs_corpus"]
