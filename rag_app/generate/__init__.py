@@ -1,0 +1,1 @@
+"""The generators: one that asks a language model, one that quotes."""

@@ -1,0 +1,64 @@
+"""An answer cut into its sentences, each with the markers that stand in or after it. Pure.
+
+Lines are cut first, so that list items, table rows and headings stay apart; sentences after that.
+"""
+
+import re
+from dataclasses import dataclass
+
+from ingest.sentences import sentences
+from rag_app.markers import marks
+
+_LEAD = re.compile(r"\s*(?:[-*+•]\s+|\d{1,3}[.)]\s+|#{1,6}\s+|>\s+)*")
+_EMPHASIS = re.compile(r"\*\*|__|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)|`")
+_SPACES = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A sentence of an answer, without its markers."""
+
+    text: str  # plain: no markers, bullets or emphasis
+    markers: tuple[int, ...]  # in the order written, each once
+    item: bool  # stands in a list or a table row
+
+
+def pieces(text: str) -> list[Piece]:
+    """Cut an answer with markers into sentences. A marker after the full stop belongs to the sentence before it."""
+    found: list[Piece] = []
+    for line in text.split("\n"):
+        found += _line(line)
+    return found
+
+
+def _line(line: str) -> list[Piece]:
+    lead = _LEAD.match(line)
+    body = line[lead.end() :] if lead else line
+    item = bool(lead and lead.group().strip()) or body.startswith("|")
+    bare, places = _without_marks(body)
+    spans = sentences(bare) or ([(0, len(bare))] if bare.strip() else [])
+    owned: list[list[int]] = [[] for _ in spans]
+    for position, number in places:
+        owner = max((index for index, (start, _) in enumerate(spans) if start < position), default=0)
+        if owned and number not in owned[owner]:
+            owned[owner].append(number)
+    cut = ((_tidy(bare[start:end]), tuple(numbers)) for (start, end), numbers in zip(spans, owned, strict=True))
+    return [Piece(words, numbers, item) for words, numbers in cut if any(map(str.isalnum, words))]
+
+
+def _without_marks(body: str) -> tuple[str, list[tuple[int, int]]]:
+    """Take the markers out: the bare text, and for each number the offset in it where it stood."""
+    bare, places, position = "", [], 0
+    for mark in marks(body):
+        bare += body[position : mark.start]
+        if bare.endswith(" ") or body[mark.end : mark.end + 1] in {".", ",", ";", ":", "!", "?"}:
+            bare = bare.rstrip()
+        places += [(len(bare), number) for number in mark.numbers]
+        position = mark.end
+        if body[position : position + 1].isalnum():
+            bare += " "
+    return bare + body[position:], places
+
+
+def _tidy(text: str) -> str:
+    return _SPACES.sub(" ", _EMPHASIS.sub("", text)).strip()
