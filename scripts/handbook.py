@@ -272,17 +272,14 @@ def with_pages(lines: list[str], built: list[Built]) -> Iterator[str]:
     sections = {document.name: document.sections for document in built}
     for line in lines:
         question: dict[str, Any] = json.loads(line)
-        question.pop("pages", None)
-        question["page"] = None
-        if question["answerable"]:
-            pages = sections.get(question["document"], {}).get(question["section"])
+        for place in [question, *question.get("also", [])] if question["answerable"] else []:
+            pages = sections.get(place["document"], {}).get(place["section"])
             if pages is None:
-                raise ValueError(
-                    f"question {question['id']}: {question['document']} has no section {question['section']!r}"
-                )
-            question["page"] = pages[0]
+                raise ValueError(f"{question['id']}: {place['document']} has no section {place['section']!r}")
+            place.pop("pages", None)
+            place["page"] = pages[0]
             if len(pages) > 1:
-                question["pages"] = list(pages)
+                place["pages"] = list(pages)
         yield json.dumps(question, ensure_ascii=False)
 
 
