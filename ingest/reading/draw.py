@@ -1,0 +1,58 @@
+"""Draws one page and finds a quote on it. Runs in the child; answers with frames."""
+
+import io
+from collections.abc import Iterator, Mapping
+from typing import IO, Any
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from ingest.reading.frames import Frame
+from ingest.reading.locate import Rectangle, merged, place
+from ingest.reading.pdf import open_document
+from ingest.reading.words import Shown, characters
+
+LARGEST = 2400  # pixels, either side
+TALLEST = 4  # times the width
+
+
+def draw(file: IO[bytes], request: Mapping[str, Any]) -> Iterator[Frame]:
+    """A frame with width, height (points) and boxes, then the PNG. Nothing where the page cannot be drawn."""
+    try:
+        document = open_document(file)
+        if not 1 <= request["page"] <= len(document):
+            return
+        page = document[request["page"] - 1]
+        shown = Shown(page)
+        png = _png(page, shown, request["width"])
+    except pypdfium2.PdfiumError:
+        return
+    boxes = _boxes(page, shown, request["quote"], request["near"]) if request["quote"] else []
+    yield {"kind": "drawn", "width": shown.width, "height": shown.height, "boxes": boxes}
+    yield png
+
+
+def _png(page: pypdfium2.PdfPage, shown: Shown, width: int) -> bytes:
+    across, down = max(shown.width, 1.0), max(shown.height, 1.0)
+    wide = max(min(width, LARGEST), 16)
+    scale = min(wide / across, min(wide * TALLEST, LARGEST) / down)
+    image = page.render(scale=scale, may_draw_forms=False).to_pil()
+    packed = io.BytesIO()
+    image.convert("RGB").save(packed, "PNG", compress_level=4)
+    return packed.getvalue()
+
+
+def _boxes(page: pypdfium2.PdfPage, shown: Shown, quote: str, near: int) -> list[Rectangle]:
+    try:
+        textpage = page.get_textpage()
+        text = characters(textpage)
+    except pypdfium2.PdfiumError:
+        return []
+    box = pdfium.FS_RECTF()
+    return merged(
+        [
+            shown.box(box.left, box.bottom, box.right, box.top)
+            for index in place(text, quote, near)
+            if pdfium.FPDFText_GetLooseCharBox(textpage, index, box) and box.right > box.left
+        ]
+    )

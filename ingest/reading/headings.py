@@ -1,0 +1,88 @@
+"""Headings from lines that are clearly larger or bolder than the body, for files without an outline. Pure."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ingest.records import Heading
+
+LONGEST = 120  # characters of a heading
+LARGER = 1.12  # times the body's size
+LEVELS = 4
+MOST_LINES = 3  # of one heading
+LEAST_LETTERS = 2
+_TOO_MANY = 0.35  # of all lines; where more look like headings, none is one
+_SENTENCE_END = re.compile(r"[.;,]$")
+
+Style = tuple[float, bool]  # size in points, bold
+
+
+@dataclass(frozen=True, slots=True)
+class StyledLine:
+    """One line of a page and how it is set."""
+
+    text: str
+    style: Style
+    page: int  # 1-based
+
+
+def headings(pages: Sequence[Sequence[StyledLine]]) -> tuple[Heading, ...]:
+    """The headings of a document whose pages' lines are given; an empty line parts two paragraphs."""
+    body = _body(line for page in pages for line in page)
+    if body is None:
+        return ()
+    found = [line for page in pages for line in _candidates(page, body)]
+    lines = sum(1 for page in pages for line in page if line.text.strip())
+    once = _without_repeated(found, len(pages))
+    if len(once) > max(_TOO_MANY * lines, 1):
+        return ()
+    order = sorted({line.style for line in once}, key=lambda style: (-style[0], not style[1]))
+    levels = {style: min(level, LEVELS) for level, style in enumerate(order, start=1)}
+    return tuple(Heading(levels[line.style], line.text, line.page) for line in once)
+
+
+def _body(lines: Iterator[StyledLine]) -> Style | None:
+    weights: Counter[Style] = Counter()
+    for line in lines:
+        if line.text.strip() and line.style[0] > 0:
+            weights[line.style] += len(line.text)
+    return weights.most_common(1)[0][0] if weights else None
+
+
+def _candidates(page: Sequence[StyledLine], body: Style) -> Iterator[StyledLine]:
+    """Runs of a few lines in one style that stands out, joined."""
+    run: list[StyledLine] = []
+    for line in [*page, StyledLine("", (0, False), 0)]:
+        if run and (not line.text.strip() or line.style != run[0].style):
+            yield from _joined(run)
+            run = []
+        if line.text.strip() and _stands_out(line.style, body):
+            run.append(line)
+    yield from _joined(run)
+
+
+def _joined(run: Sequence[StyledLine]) -> Iterator[StyledLine]:
+    if not run or len(run) > MOST_LINES:
+        return
+    text = " ".join(" ".join(line.text.split()) for line in run)
+    letters = sum(character.isalpha() for character in text)
+    worded = letters >= LEAST_LETTERS and letters >= 0.4 * len(text.replace(" ", ""))
+    if worded and len(text) <= LONGEST and not _SENTENCE_END.search(text):
+        yield StyledLine(text, run[0].style, run[0].page)
+
+
+def _stands_out(style: Style, body: Style) -> bool:
+    larger = style[0] >= LARGER * body[0]
+    bolder = style[1] and not body[1] and style[0] >= 0.95 * body[0]
+    return larger or bolder
+
+
+def _without_repeated(found: Sequence[StyledLine], pages: int) -> list[StyledLine]:
+    """Less what returns on many pages: that is a running head."""
+    seen = Counter(_key(line.text) for line in found)
+    return [line for line in found if seen[_key(line.text)] <= max(3, pages // 4)]
+
+
+def _key(text: str) -> str:
+    return re.sub(r"\d+", "0", text.casefold())

@@ -1,0 +1,227 @@
+"""Words with their places -> lines in reading order. Pure.
+
+Lines of one paragraph follow each other, an empty line stands where the page leaves room, and a tab where a line has
+a gap as between the cells of a table row.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import NamedTuple
+
+GAP = 1.5  # a wider gap between two words, in font sizes, is a tab
+ROOM = 1.3  # lines further apart than this times the usual distance belong to different paragraphs
+PROSE_CHARACTERS = 22  # a column whose lines are shorter in the middle is a table's
+PROSE_LINES = 4  # fewer lines side by side are not columns
+
+
+class Word(NamedTuple):
+    """A word as it is shown: points, origin at the top left of the page."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    size: float  # of the font, points
+    bold: bool
+    line: int  # the reader's own count of lines; words of one line follow each other
+    turned: bool = False  # not written from left to right as the page is shown
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of text, or one side of it where two columns share it."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    size: float
+    bold: bool
+
+
+def lines(words: Sequence[Word]) -> list[Line | None]:
+    """The lines in reading order; None is an empty line between paragraphs."""
+    upright = [word for word in words if not word.turned]
+    rows = [_cells(row) for row in _rows(upright)]
+    blocks = _blocks([line for band in _bands(rows) for line in band])
+    ordered = _with_room(_in_order(blocks))
+    turned = [_line([_join(row)]) for row in _rows([word for word in words if word.turned])]
+    return ordered + [part for line in turned for part in (None, line)]
+
+
+def _rows(words: Sequence[Word]) -> Iterator[list[Word]]:
+    row: list[Word] = []
+    for word in words:
+        if row and word.line != row[-1].line:
+            yield row
+            row = []
+        row.append(word)
+    if row:
+        yield row
+
+
+def _cells(row: list[Word]) -> list[Line]:
+    """The runs of words of one line, from left to right, cut at wide gaps."""
+    runs = [[row[0]]]
+    for before, word in pairwise(row):
+        gap = word.left - before.right
+        if gap > GAP * max(before.size, word.size, 1) or gap < -4 * max(before.size, 1):
+            runs.append([])
+        runs[-1].append(word)
+    return sorted((_join(run) for run in runs), key=lambda cell: cell.left)
+
+
+def _join(run: Sequence[Word]) -> Line:
+    weights: dict[tuple[float, bool], int] = {}
+    for word in run:
+        weights[word.size, word.bold] = weights.get((word.size, word.bold), 0) + len(word.text)
+    size, bold = max(weights, key=lambda style: weights[style])
+    return Line(
+        " ".join(word.text for word in run),
+        min(word.left for word in run),
+        min(word.top for word in run),
+        max(word.right for word in run),
+        max(word.bottom for word in run),
+        size,
+        bold,
+    )
+
+
+def _line(cells: Sequence[Line]) -> Line:
+    widest = max(cells, key=lambda cell: len(cell.text))
+    return Line(
+        "\t".join(cell.text for cell in cells),
+        min(cell.left for cell in cells),
+        min(cell.top for cell in cells),
+        max(cell.right for cell in cells),
+        max(cell.bottom for cell in cells),
+        widest.size,
+        all(cell.bold for cell in cells),
+    )
+
+
+def _bands(rows: Sequence[list[Line]]) -> Iterator[list[Line]]:
+    """Rows that share a gutter and read as prose on both sides become columns; the others become lines with tabs."""
+    start = 0
+    while start < len(rows):
+        end, gutter = _band(rows, start)
+        band = rows[start:end]
+        if gutter and _prose(band, gutter):
+            yield [cell for row in band for cell in row if cell.right <= gutter]
+            yield from _bands([right for row in band if (right := [cell for cell in row if cell.left >= gutter])])
+        else:
+            yield [_line(row) for row in band]
+        start = end
+
+
+def _band(rows: Sequence[list[Line]], start: int) -> tuple[int, float]:
+    """The end of the run of rows from `start` that have a gap in common, and where its middle is; 0 where none."""
+    best = (start + 1, 0.0)
+    for before, after in pairwise(rows[start]):
+        low, high = before.right, after.left
+        end = start + 1
+        while end < len(rows):
+            narrowed = _narrow(rows[end], low, high)
+            if narrowed is None:
+                break
+            low, high = narrowed
+            end += 1
+        if end > best[0]:
+            best = (end, (low + high) / 2)
+    return best
+
+
+def _narrow(row: Sequence[Line], low: float, high: float) -> tuple[float, float] | None:
+    """What of the gap between `low` and `high` the row leaves free."""
+    for cell in row:
+        if cell.left < low and cell.right > high:
+            return None
+        if cell.left < (low + high) / 2:
+            low = max(low, cell.right)
+        else:
+            high = min(high, cell.left)
+    return (low, high) if high - low > max(cell.size for cell in row) * 0.6 else None
+
+
+def _prose(band: Sequence[list[Line]], gutter: float) -> bool:
+    sides = (
+        [cell for row in band for cell in row if cell.right <= gutter],
+        [cell for row in band for cell in row if cell.left >= gutter],
+    )
+    both = sum(1 for row in band if row[0].left < gutter <= row[-1].left)
+    return both >= PROSE_LINES and all(
+        median(len(cell.text) for cell in side) >= PROSE_CHARACTERS for side in sides if side
+    )
+
+
+def _blocks(found: Sequence[Line]) -> list[list[Line]]:
+    """Lines that follow each other downwards."""
+    blocks: list[list[Line]] = []
+    for line in found:
+        before = blocks[-1][-1] if blocks else None
+        height = line.bottom - line.top
+        if before is None or line.top < before.top - height / 2 or line.top > before.bottom + 3 * height:
+            blocks.append([])
+        blocks[-1].append(line)
+    return blocks
+
+
+def _in_order(blocks: list[list[Line]]) -> list[list[Line]]:
+    """Cut the page across or down where no block is cut through, at the widest place; else leave it as written."""
+    if len(blocks) <= 1:
+        return blocks
+    across = _widest([(min(x.top for x in b), max(x.bottom for x in b)) for b in blocks])
+    down = _widest([(min(x.left for x in b), max(x.right for x in b)) for b in blocks])
+    if across is None and down is None:
+        return blocks
+    if across is not None and (down is None or not _columns(blocks, down)):
+        first = [b for b in blocks if max(x.bottom for x in b) <= across]
+    elif down is not None:
+        first = [b for b in blocks if max(x.right for x in b) <= down]
+    rest = [b for b in blocks if not any(b is other for other in first)]
+    return _in_order(first) + _in_order(rest)
+
+
+def _columns(blocks: Sequence[list[Line]], gutter: float) -> bool:
+    """Whether what stands on both sides of the gutter is tall enough to be columns, not a head and a page number."""
+    left = sum(len(b) for b in blocks if b[0].right <= gutter)
+    right = sum(len(b) for b in blocks if b[0].left >= gutter)
+    return min(left, right) >= PROSE_LINES
+
+
+def _widest(spans: Sequence[tuple[float, float]]) -> float | None:
+    """The middle of the widest place that no span covers; None where they leave none."""
+    best, where = 0.0, None
+    end = float("-inf")
+    for low, high in sorted(spans):
+        if end != float("-inf") and low - end > best:
+            best, where = low - end, (low + end) / 2
+        end = max(end, high)
+    return where
+
+
+def _with_room(blocks: Sequence[list[Line]]) -> list[Line | None]:
+    steps = [low.top - high.top for block in blocks for high, low in pairwise(block) if low.top > high.top]
+    usual = median(steps) if steps else 0.0
+    ordered: list[Line | None] = []
+    for block in blocks:
+        ordered.append(None)
+        for before, line in pairwise([None, *block]):
+            assert line is not None
+            if before and (_apart(before, line, usual) or _differ(before, line)):
+                ordered.append(None)
+            ordered.append(line)
+    return ordered[1:]
+
+
+def _apart(before: Line, line: Line, usual: float) -> bool:
+    step = line.top - before.top
+    return step > ROOM * max(usual, (line.bottom - line.top) * 0.9) and step > ROOM * before.size
+
+
+def _differ(before: Line, line: Line) -> bool:
+    return before.bold != line.bold or abs(before.size - line.size) > 0.12 * max(before.size, line.size)

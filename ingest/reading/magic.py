@@ -1,0 +1,60 @@
+"""What a file seems to be, from its first bytes. Pure."""
+
+import re
+
+HEAD = 4096  # bytes that are looked at
+_PDF_WITHIN = 1024  # bytes of anything may stand before the PDF header
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+
+_KNOWN: tuple[tuple[bytes, str], ...] = (
+    (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"II*\x00", "a TIFF picture"),
+    (b"MM\x00*", "a TIFF picture"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document"),
+    (b"{\\rtf", "an RTF document"),
+    (b"%!PS", "a PostScript file"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a Windows program"),
+    (b"SQLite format 3", "an SQLite database"),
+)
+
+
+def is_pdf(head: bytes) -> bool:
+    """Whether the file says that it is a PDF."""
+    return b"%PDF-" in head[:_PDF_WITHIN]
+
+
+def seems(head: bytes) -> str:
+    """What the file seems to be, with its article."""
+    for start, what in _KNOWN:
+        if head.startswith(start):
+            return what
+    if head.startswith(b"PK\x03\x04"):
+        return _zipped(head)
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "a WebP picture"
+    return _text(head)
+
+
+def _zipped(head: bytes) -> str:
+    for part, what in ((b"word/", "a Word document"), (b"xl/", "an Excel workbook"), (b"ppt/", "a PowerPoint file")):
+        if part in head:
+            return what
+    if b"opendocument" in head:
+        return "an OpenDocument file"
+    return "an EPUB book" if b"application/epub+zip" in head else "a zip archive"
+
+
+def _text(head: bytes) -> str:
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "a web page"
+    if start.startswith(b"<?xml"):
+        return "an XML file"
+    return "a text file" if not _CONTROL.search(head) else "a file of an unknown kind"
