@@ -21,8 +21,9 @@ _SPACES = dict.fromkeys([0x0C, 0x0D, 0xA0, *range(0x2000, 0x200B), 0x202F, 0x205
 _TABLE = {**_DROPPED, **_SPACES, **_LIGATURES}
 
 _HYPHENS = "-\u2010\u00ad"
-_CUT = re.compile(r"(?P<word>[^\W_]+)[-\u2010\u00ad]$")
-_NEXT = re.compile(r"[^\W_]+")
+ENDED = "\u2028"  # a reader's mark after a line that ends though the next word had room
+_CUT = re.compile(r"(?P<word>[^\W_]+(?:[-\u2010][^\W_]+)*)[-\u2010\u00ad]$")
+_NEXT = re.compile(r"[^\W_]+(?:[-\u2010][^\W_]+)*")
 _COMPOUND = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)+")
 _WORD = re.compile(r"[^\W\d_]+")
 _ITEM = re.compile(
@@ -61,7 +62,7 @@ class _Vocabulary:
         self._compounds: Counter[str] = Counter()
         self._words: Counter[str] = Counter()
         for text in texts:
-            whole = re.sub(r"[^\W_]+[-\u2010\u00ad]\n\s*[^\W_]+", " ", text).casefold()
+            whole = re.sub(r"\S+[-\u2010\u00ad]\n\s*\S+", " ", text).casefold()
             self._compounds.update(match.replace("\u2010", "-") for match in _COMPOUND.findall(whole))
             self._words.update(_WORD.findall(whole))
 
@@ -70,27 +71,31 @@ class _Vocabulary:
         one, compound = (first + second).casefold(), f"{first}-{second}".casefold()
         if self._words[one] or self._compounds[compound]:
             return self._compounds[compound] > self._words[one]
+        if "-" in compound.removeprefix(first.casefold() + "-") or "-" in first:
+            return True
         known = self._words[first.casefold()] and self._words[second.casefold()]
         return bool(known) and min(len(first), len(second)) >= _SHORTEST_PART
 
 
 def _page(text: str, words: _Vocabulary) -> str:
     blocks = re.split(r"\n[ \t]*(?:\n[ \t]*)+", text)
-    return "\n\n".join(joined for block in blocks if (joined := _block(block, words)))
+    marked = ENDED in text
+    return "\n\n".join(joined for block in blocks if (joined := _block(block, words, marked=marked)))
 
 
-def _block(block: str, words: _Vocabulary) -> str:
+def _block(block: str, words: _Vocabulary, *, marked: bool) -> str:
+    """The lines of a block, those of one paragraph joined. `marked`: the reader says which lines end on purpose."""
     lines = [line for raw in block.split("\n") if (line := _spaced(raw))]
     if not lines:
         return ""
-    longest = max(len(line) for line in lines)
+    longest = 0 if marked else max(len(line) for line in lines)
     joined = [lines[0]]
     for before, line in pairwise(lines):
         if _own_line(before, line, longest):
             joined.append(line)
         else:
-            joined[-1] = _join(joined[-1], line, words)
-    return "\n".join(line.replace("\t", CELL).rstrip("\u00ad") for line in joined)
+            joined[-1] = _join(joined[-1].rstrip(ENDED), line, words)
+    return "\n".join(line.replace("\t", CELL).rstrip(ENDED + "\u00ad") for line in joined)
 
 
 def _spaced(line: str) -> str:
@@ -103,9 +108,11 @@ def _own_line(before: str, line: str, longest: int) -> bool:
     """Whether `line` does not go on with what `before` says."""
     if "\t" in before or "\t" in line or _ITEM.match(line):
         return True
+    ended = before.endswith(ENDED)
+    before = before.rstrip(ENDED)
     if before[-1] in _HYPHENS and line[0].islower():
         return False
-    fits = len(before) + 1 + len(line.split(" ", 1)[0]) <= FULL * longest
+    fits = ended or len(before) + 1 + len(line.split(" ", 1)[0]) <= FULL * longest
     return fits and (not line[0].islower() or bool(_CLOSED.search(before)))
 
 

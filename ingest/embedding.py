@@ -35,6 +35,13 @@ def fast_dtype() -> Any:  # noqa: ANN401 - torch.dtype, without importing torch 
     return torch.bfloat16 if torch.cpu._is_amx_tile_supported() else torch.float32  # noqa: SLF001 - torch has no public one
 
 
+def quiet() -> None:
+    """Keep the library that loads models from drawing bars of its own."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+
+
 def model_folder(name: str) -> Path:
     """The folder with a model's files: a folder as given, or a hub model downloaded (name or name@revision).
 
@@ -98,6 +105,7 @@ class Embedder:
                 import torch
                 from sentence_transformers import SentenceTransformer
 
+                quiet()
                 if self._threads:
                     torch.set_num_threads(self._threads)
                 device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -6,7 +6,7 @@ import uuid
 
 from ingest.index.generation import Index
 from ingest.library import Library
-from ingest.pipeline import Ingestion
+from ingest.pipeline import Ingestion, document_id
 from ingest.records import Job, JobState
 
 logger = logging.getLogger(__name__)
@@ -43,8 +43,10 @@ class Worker:
             # A bug in one file must not stop the others; its traceback is found by the reference.
             reference = uuid.uuid4().hex[:4].upper()
             logger.exception("job %s (%s) failed; reference %s", job.id, job.content[:12], reference)
+            self._library.discard(document_id(job.space, job.content))
             self._library.jobs.update(
                 job.id,
                 state=JobState.REFUSED,
                 reason=f"Something failed here that should not have; nothing was kept. It is logged as {reference}.",
             )
+            self._library.sweep()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.chunking import embedded_text
 from ingest.compute import Compute, Priority
-from ingest.embedding import fast_dtype, model_folder
+from ingest.embedding import fast_dtype, model_folder, quiet
 from ingest.errors import ModelError
 from rag_app.records import Hit
 from rag_app.rerank.calibration import load
@@ -54,6 +54,7 @@ class Scorer:
         import torch
         from sentence_transformers import CrossEncoder
 
+        quiet()
         device = "cuda" if torch.cuda.is_available() else "cpu"
         dtype = torch.float32 if device == "cuda" else fast_dtype()
         extra: dict[str, Any] = {} if self._pieces is None else {"max_length": self._pieces}

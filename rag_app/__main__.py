@@ -1,0 +1,64 @@
+"""The `rag` command. Each subcommand is one file of rag_app/commands and is imported only when it is asked for."""
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from ingest import command as ingest_command
+from ingest.errors import RagError
+from rag_app.settings import Settings
+
+# name -> (what it does, the module with add_arguments and run)
+COMMANDS = {
+    "serve": ("serve the chat on RAG_HOST:RAG_PORT", "rag_app.commands.serve"),
+    "ingest": ("add PDF files or folders to the library", "rag_app.commands.ingest"),
+    "ask": ("answer one question, with its sources", "rag_app.commands.ask"),
+    "search": ("show the passages found for a question, best first", "rag_app.commands.search"),
+    "documents": ("list documents, or remove one", "rag_app.commands.documents"),
+    "doctor": ("check that everything works, and say what does not", "rag_app.commands.doctor"),
+}
+EPILOG = """\
+exit codes: 0 done (also when the documents hold no answer), 1 failed or something was refused,
+            2 wrong use, 75 another process owns the library
+
+Settings come from the environment; RAG_HOME (default ./rag_data) is the folder that holds everything.
+The README lists them all."""
+
+
+def _parser(chosen: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rag",
+        description="Ask your PDFs: short answers whose every sentence points at the page it came from.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (told, module) in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=told, description=told[0].upper() + told[1:] + ".")
+        if name == chosen:
+            importlib.import_module(module).add_arguments(subparser)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    arguments = _parser(chosen).parse_args(words)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        settings = Settings.from_environment(os.environ)
+        code = importlib.import_module(COMMANDS[arguments.command][1]).run(arguments, settings)
+    except RagError as error:
+        return ingest_command.failed(error, as_json=getattr(arguments, "json", False))
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped.\n")
+        return 130
+    return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

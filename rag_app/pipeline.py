@@ -1,0 +1,214 @@
+"""The straight line for a question: rewrite -> retrieve -> rerank -> answer -> check."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
+
+from ingest.errors import GeneratorError, RerankerError
+from ingest.library import Library
+from rag_app.access import visible_spaces
+from rag_app.citations import resolve, showable
+from rag_app.records import Answer, Hit, Mode, Stage, Timings, Turn
+from rag_app.stages import Generator, Reranker, Retriever, Rewriter
+from rag_app.support import needs_none
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+QUESTION_CHARACTERS = 2_000  # of a longer question the rest is not searched for
+
+EMPTY_QUESTION = "There is no question yet. Ask something about your documents."
+EMPTY_LIBRARY = "Nothing to ask about yet. Add PDF files to the library, then ask again."
+LONG_QUESTION = f"Only the first {QUESTION_CHARACTERS:,} characters of the question were used."
+NOTHING_WRITTEN = "No whole sentence could be quoted. Here are the passages that fit best."
+INSTEAD_QUOTED = "Here are the sentences that fit best, quoted from the documents."
+RERANKER_FAILED = "The chosen reranker failed, so the bundled one ordered the passages. {reason}"
+
+
+class JudgingReranker(Reranker, Protocol):
+    """The bundled reranker: it also says when nothing is relevant enough."""
+
+    @property
+    def threshold(self) -> float:
+        """The relevance (0 to 1) below which the documents are taken not to hold the answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The stages a question goes through."""
+
+    rewriter: Rewriter
+    retriever: Retriever
+    reranker: Reranker  # orders; may be `judge` itself
+    judge: JudgingReranker  # says how relevant the chosen passages are
+    generator: Generator
+    quoting: Generator  # answers when `generator` cannot
+
+
+class Pipeline:
+    """Answers questions from one library."""
+
+    def __init__(self, library: Library, line: Line, *, candidates: int, passages: int) -> None:
+        self._library, self._line = library, line
+        self._candidates, self._passages = candidates, passages
+
+    async def ask(
+        self, question: str, turns: Sequence[Turn] = (), *, spaces: Sequence[str] | None = None, rerank: bool = True
+    ) -> AsyncGenerator[Answer, None]:
+        """Growing answers; the last has stage DONE. Failures of a stage end in the answer's notice, not in an error.
+
+        Close the generator to stop: the endpoint's socket is let go of at once.
+        """
+        started = time.perf_counter()
+        searched = visible_spaces(self._library.spaces(), spaces)
+        answer = Answer(
+            question, question.strip()[:QUESTION_CHARACTERS], Stage.REWRITING,
+            passages_searched=self._library.counts(searched).chunks,
+        )  # fmt: skip
+        refusal = EMPTY_QUESTION if not answer.rewritten else "" if answer.passages_searched else EMPTY_LIBRARY
+        if refusal:
+            yield replace(answer, stage=Stage.DONE, mode=Mode.PASSAGES, notice=refusal)
+            return
+        if len(question.strip()) > QUESTION_CHARACTERS:
+            answer = replace(answer, notice=LONG_QUESTION)
+        async for answer in self._found(answer, turns, searched, rerank=rerank):
+            yield answer
+        if not answer.abstained:
+            async with aclosing(self._written(answer, turns)) as growing:
+                async for answer in growing:
+                    yield answer
+        yield replace(answer, stage=Stage.DONE, timings=replace(answer.timings, total=_ms_since(started)))
+
+    def search(self, question: str, *, spaces: Sequence[str] | None = None, rerank: bool = True) -> Answer:
+        """The candidates for a question, best first, without an answer."""
+        searched = visible_spaces(self._library.spaces(), spaces)
+        answer = Answer(question, question.strip()[:QUESTION_CHARACTERS], Stage.SEARCHING)
+        if not answer.rewritten or not searched:
+            return replace(answer, stage=Stage.DONE, notice=EMPTY_LIBRARY if answer.rewritten else EMPTY_QUESTION)
+        hits, timings = self._line.retriever.retrieve(answer.rewritten, searched, self._candidates)
+        answer = self._ranked(replace(answer, hits=tuple(hits), timings=timings), rerank=rerank)
+        return replace(answer, stage=Stage.DONE)
+
+    async def _found(
+        self, answer: Answer, turns: Sequence[Turn], spaces: Sequence[str], *, rerank: bool
+    ) -> AsyncIterator[Answer]:
+        """The question made to stand alone, its candidates, and the passages chosen from them."""
+        if turns:
+            yield answer
+            started = time.perf_counter()
+            rewritten = await self._line.rewriter.rewrite(answer.rewritten, turns)
+            answer = replace(answer, rewritten=rewritten, timings=Timings(rewrite=_ms_since(started)))
+        answer = replace(answer, stage=Stage.SEARCHING)
+        yield answer
+        hits, timings = await asyncio.to_thread(
+            self._line.retriever.retrieve, answer.rewritten, spaces, self._candidates
+        )
+        allowed = tuple(hit for hit in hits if hit.document.space in spaces)  # once more, after the search
+        timings = replace(timings, rewrite=answer.timings.rewrite)
+        answer = replace(answer, stage=Stage.RERANKING, hits=allowed, timings=timings)
+        yield answer
+        yield await asyncio.to_thread(self._ranked, answer, rerank=rerank)
+
+    def _ranked(self, answer: Answer, *, rerank: bool) -> Answer:
+        """The candidates in their final order, the best marked as used, and whether any is relevant enough."""
+        (hits, notice), rerank_ms = _timed(lambda: self._ordered(answer, rerank=rerank))
+        hits = [replace(hit, used=index < self._passages) for index, hit in enumerate(hits)]
+        best = max((hit.relevance or 0.0 for hit in hits if hit.used), default=0.0)
+        abstained = best < self._line.judge.threshold
+        return replace(
+            answer,
+            hits=tuple(hits),
+            abstained=abstained,
+            mode=Mode.ABSTAINED if abstained else self._line.generator.mode,
+            notice=_joined(answer.notice, notice),
+            timings=replace(answer.timings, rerank=rerank_ms),
+        )
+
+    def _ordered(self, answer: Answer, *, rerank: bool) -> tuple[list[Hit], str]:
+        judge, reranker = self._line.judge, self._line.reranker
+        if rerank and reranker is judge:
+            return judge.rerank(answer.rewritten, answer.hits), ""
+        notice, ordered = "", list(answer.hits)
+        if rerank:
+            try:
+                ordered = reranker.rerank(answer.rewritten, answer.hits)
+            except RerankerError as error:
+                return judge.rerank(answer.rewritten, answer.hits), RERANKER_FAILED.format(reason=error)
+        chosen = ordered[: self._passages]
+        judged = {hit.chunk.id: hit.relevance for hit in judge.rerank(answer.rewritten, chosen)}
+        return [replace(hit, relevance=judged.get(hit.chunk.id)) for hit in ordered], notice
+
+    async def _written(self, answer: Answer, turns: Sequence[Turn]) -> AsyncGenerator[Answer, None]:
+        """The answer as it is written, then checked; quoted where the language model fails before its first words."""
+        passages = [hit for hit in answer.hits if hit.used]
+        generator, raw, notice = self._line.generator, "", ""
+        started = time.perf_counter()
+        answer = replace(answer, stage=Stage.WRITING, model=generator.model)
+        yield answer
+        try:
+            async with aclosing(_pieces(generator, answer, passages, turns)) as pieces:
+                async for piece in pieces:
+                    raw += piece
+                    yield replace(answer, text=showable(raw, len(passages)))
+        except GeneratorError as error:
+            notice = str(error)
+        if not resolve(raw, passages).text and generator is not self._line.quoting:
+            notice = _joined(notice, INSTEAD_QUOTED)
+            answer = replace(answer, mode=self._line.quoting.mode, model="")
+            async with aclosing(_pieces(self._line.quoting, answer, passages, turns)) as pieces:
+                raw = "".join([piece async for piece in pieces])
+        answer = replace(answer, timings=replace(answer.timings, generate=_ms_since(started)))
+        yield _checked(replace(answer, notice=_joined(answer.notice, notice)), raw, passages)
+
+
+def _pieces(
+    generator: Generator, answer: Answer, passages: Sequence[Hit], turns: Sequence[Turn]
+) -> AsyncGenerator[str, None]:
+    async def pieces() -> AsyncGenerator[str, None]:
+        written = generator.generate(answer.rewritten, passages, turns)
+        try:
+            async for piece in written:
+                yield piece
+        finally:
+            if isinstance(written, AsyncGenerator):
+                await written.aclose()
+
+    return pieces()
+
+
+def _checked(answer: Answer, raw: str, passages: Sequence[Hit]) -> Answer:
+    """The finished text with its citations and the support of each sentence."""
+    resolved, check_ms = _timed(lambda: resolve(raw, passages))
+    timings = replace(answer.timings, check=check_ms)
+    if not resolved.text:
+        notice = _joined(answer.notice.replace(INSTEAD_QUOTED, "").strip(), NOTHING_WRITTEN)
+        return replace(answer, stage=Stage.CHECKING, mode=Mode.PASSAGES, notice=notice, timings=timings)
+    said_nothing = not resolved.citations and all(needs_none(sentence.text) for sentence in resolved.sentences)
+    return replace(
+        answer,
+        stage=Stage.CHECKING,
+        text=resolved.text,
+        citations=resolved.citations,
+        sentences=resolved.sentences,
+        abstained=said_nothing,
+        timings=timings,
+    )
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _ms_since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
+
+
+def _timed(work: Callable[[], T]) -> tuple[T, float]:
+    started = time.perf_counter()
+    value = work()
+    return value, _ms_since(started)
