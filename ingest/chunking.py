@@ -1,17 +1,19 @@
 """Cleaned pages -> passages: whole sentences of one section, with the place they came from. Pure."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from ingest.records import Chunk, Page, Reading
 from ingest.sections import Section, sections
 from ingest.sentences import sentences
-from ingest.splitting import cuts, halves
+from ingest.splitting import After, cuts, halves
 
 VERSION = "chunking-1"  # part of a recipe: raise it when the same pages would be cut otherwise
 PIECES = 250  # word pieces of a passage at most, with the title and heading put before it
 TINY = 45  # pieces; a smaller section may share a passage with its neighbour
+MERGED = 120  # pieces of sections that share a passage
+HEADING_LIKE = 70  # characters; a shorter line without a sign at its end leads to what follows it
 TITLE_CHARACTERS = 120
 HEADING_CHARACTERS = 200
 _LEAST = 24  # pieces that are always left for the text, whatever title and heading take
@@ -46,13 +48,13 @@ def chunk(reading: Reading, document_id: str, recipe: str, pieces: Pieces, limit
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A sentence, or a part of one that is too long."""
+    """A sentence, or a part of one that is too long or that goes on on the next page."""
 
     page: int  # index into the pages, 0-based
     start: int
     end: int
     size: int  # word pieces
-    ends_line: bool  # it is the last of its paragraph, item or row
+    after: After
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def _gathered(reading: Reading, measure: _Measure) -> list[_Sized]:
         sized = _sized(reading.pages, section, measure)
         if not sized.spans:
             continue
-        joined = _joined(gathered[-1], sized, measure) if gathered else None
+        joined = _joined(gathered[-1], sized) if gathered else None
         if joined:
             gathered[-1] = joined
         else:
@@ -122,52 +124,60 @@ def _sized(pages: Sequence[Page], section: Section, measure: _Measure) -> _Sized
     spans: list[Span] = []
     for piece in section.pieces:
         text = pages[piece.page].text
-        found = sentences(text[piece.start : piece.end])
-        for start, end in found:
+        if spans and _runs_on(pages[spans[-1].page].text[: spans[-1].end], text[piece.start : piece.end]):
+            spans[-1] = replace(spans[-1], after=After.NOTHING)
+        for start, end in sentences(text[piece.start : piece.end]):
             spans.extend(_spans(text, piece.page, piece.start + start, piece.start + end, room, measure))
     return _Sized(heading, section.path, tuple(spans), section.only_heading)
 
 
+def _runs_on(before: str, following: str) -> bool:
+    """Whether a sentence that a page ends with goes on on the next."""
+    return following.lstrip()[:1].islower() and before.rstrip()[-1:] not in ".!?:;"
+
+
 def _spans(text: str, page: int, start: int, end: int, room: int, measure: _Measure) -> Iterator[Span]:
-    for low, high in halves(text, start, end, room, measure.of):
-        line_ends = high >= len(text) or "\n" in text[high : high + 2]
-        yield Span(page, low, high, measure.of(text[low:high]), line_ends)
+    parts = list(halves(text, start, end, room, measure.of))
+    for low, high in parts:
+        after = _after(text, high) if high == end else After.NOTHING
+        yield Span(page, low, high, measure.of(text[low:high]), after)
 
 
-def _joined(before: _Sized, after: _Sized, measure: _Measure) -> _Sized | None:
-    """Both as one section, where one of them is tiny and they are close; None where they stay apart."""
-    path = _common(before, after)
-    heading = " > ".join(path)
-    size = before.size + after.size
-    tiny = before.only_heading or min(before.size, after.size) < TINY
-    if (
-        not tiny
-        or size > measure.room(heading)
-        or (size > 2.5 * TINY and not before.only_heading and before.size >= TINY)
+def _after(text: str, end: int) -> After:
+    """What ends where a sentence ends."""
+    if end < len(text) and "\n" not in text[end : end + 2]:
+        return After.SENTENCE
+    line = text[text.rfind("\n", 0, end) + 1 : end]
+    if line.endswith(":") or (
+        len(line) < HEADING_LIKE and line[-1].isalpha() and line[0].isupper() and "|" not in line
     ):
-        return None
-    if not before.only_heading and len(path) < min(len(before.path), len(after.path)) - 1:
-        return None
-    only = before.only_heading and after.only_heading
-    return _Sized(heading, path, before.spans + after.spans, only)
+        return After.LEAD
+    return After.PARAGRAPH
 
 
-def _common(before: _Sized, after: _Sized) -> tuple[str, ...]:
-    """The heading path both stand under; a lone heading goes with what follows it."""
-    if before.only_heading and after.path[: len(before.path)] == before.path:
-        return after.path
-    shared: list[str] = []
-    for one, other in zip(before.path, after.path, strict=False):
-        if one != other:
-            break
-        shared.append(one)
-    return tuple(shared)
+def _joined(before: _Sized, after: _Sized) -> _Sized | None:
+    """Both as one section, where one of them is tiny and they are close; None where they stay apart."""
+    if before.only_heading:
+        spans = (*before.spans[:-1], replace(before.spans[-1], after=After.LEAD), *after.spans)
+        return _Sized(after.heading, after.path, spans, after.only_heading)
+    if after.only_heading or min(before.size, after.size) >= TINY or before.size + after.size > MERGED:
+        return None
+    path = _common(before.path, after.path)
+    if len(path) < min(len(before.path), len(after.path)) - 1:
+        return None
+    return _Sized(" > ".join(path), path, before.spans + after.spans, only_heading=False)
+
+
+def _common(one: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:
+    """The part of two heading paths that both begin with."""
+    length = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return tuple(one[:length])
 
 
 def _passages(reading: Reading, section: _Sized, measure: _Measure) -> Iterator[_Passage]:
     """The section cut into passages of like size, at paragraph borders where it can be."""
     spans = section.spans
-    ends = cuts([(span.size, span.ends_line) for span in spans], measure.room(section.heading))
+    ends = cuts([(span.size, span.after) for span in spans], measure.room(section.heading))
     start = 0
     for end in ends:
         yield from _fitting(reading.pages, section.heading, spans[start:end], measure)
@@ -199,8 +209,7 @@ def _flowing(parts: Sequence[str]) -> str:
     """Page texts put together: a sentence that runs on stays on its line."""
     joined = parts[0]
     for part in parts[1:]:
-        runs_on = part[0].islower() and joined[-1] not in ".!?:"
-        joined += (" " if runs_on else "\n") + part
+        joined += (" " if _runs_on(joined, part) else "\n") + part
     return joined
 
 

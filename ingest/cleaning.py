@@ -99,9 +99,10 @@ def _block(block: str, words: _Vocabulary, *, marked: bool) -> str:
 
 
 def _spaced(line: str) -> str:
-    """Single spaces; tabs, which part cells, stay."""
+    """Single spaces; tabs, which part cells, and the mark at the end stay."""
     cells = (" ".join(cell.split()) for cell in line.split("\t"))
-    return "\t".join(cell for cell in cells if cell)
+    spaced = "\t".join(cell for cell in cells if cell)
+    return spaced + ENDED if spaced and line.endswith(ENDED) else spaced
 
 
 def _own_line(before: str, line: str, longest: int) -> bool:

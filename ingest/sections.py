@@ -63,7 +63,9 @@ def _marks(pages: Sequence[Page], headings: Sequence[Heading]) -> list[_Mark]:
     path: list[tuple[int, str]] = []
     for heading in headings:
         path = [step for step in path if step[0] < heading.level]
-        path.append((heading.level, " ".join(heading.title.split())))
+        title = " ".join(heading.title.split())
+        if not (path and path[-1][1] == title):
+            path.append((heading.level, title))
         page = index.get(heading.page)
         if page is None:
             continue

@@ -2,42 +2,45 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from enum import Enum
 
 BEST = 190  # pieces of a passage, where there is enough
-_INSIDE = 40.0  # cost of a cut inside a paragraph, in squared tenths of the room
 _CLAUSE = re.compile(r"[;:,\u3001\uff0c\uff1b)\]|]\s*|\s[\u2013\u2014-]\s")
 
 
-def cuts(sizes: Sequence[tuple[int, bool]], room: int) -> list[int]:
-    """The end of each passage, as indices after its last sentence.
+class After(Enum):
+    """What ends at the end of a span; a cut there costs this much, in squared tenths of the room."""
 
-    `sizes` has the pieces of each sentence and whether it ends its paragraph. Passages are of like size, at most `room`
-    pieces, and end with a paragraph where that costs little.
+    PARAGRAPH = 0.0
+    SENTENCE = 10.0
+    LEAD = 60.0  # a line that leads to the next: a heading, "as follows:"
+    NOTHING = 400.0  # the sentence goes on
+
+
+def cuts(spans: Sequence[tuple[int, After]], room: int) -> list[int]:
+    """The end of each passage, as indices after its last span; each span is given by its pieces and what ends with it.
+
+    Passages are of like size, at most `room` pieces where no single span has more, and end where a cut costs little.
     """
-    total = sum(size for size, _ in sizes)
-    if not sizes:
-        return []
+    total = sum(size for size, _ in spans)
     if total <= room:
-        return [len(sizes)]
-    passages = max(-(-total // room), round(total / min(BEST, room)))
-    target = total / passages
-    cost = [0.0] + [float("inf")] * len(sizes)
-    came = [0] * (len(sizes) + 1)
-    for end in range(1, len(sizes) + 1):
+        return [len(spans)] if spans else []
+    target = total / max(-(-total // room), round(total / min(BEST, room)))
+    cost = [0.0] + [float("inf")] * len(spans)
+    came = [0] * (len(spans) + 1)
+    for end in range(1, len(spans) + 1):
         held = 0
         for start in range(end - 1, -1, -1):
-            held += sizes[start][0]
+            held += spans[start][0]
             if held > room and start < end - 1:
                 break
-            tenths = 10 * (held - target) / room
-            here = cost[start] + tenths * tenths + (0.0 if sizes[end - 1][1] else _INSIDE / 4)
+            uneven = 10 * (held - target) / room
+            here = cost[start] + uneven * uneven + spans[end - 1][1].value
             if here < cost[end]:
                 cost[end], came[end] = here, start
-    ends: list[int] = []
-    at = len(sizes)
-    while at:
-        ends.append(at)
-        at = came[at]
+    ends = [len(spans)]
+    while came[ends[-1]]:
+        ends.append(came[ends[-1]])
     return ends[::-1]
 
 

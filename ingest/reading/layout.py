@@ -5,7 +5,7 @@ a gap as between the cells of a table row.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
@@ -13,6 +13,8 @@ from typing import NamedTuple
 GAP = 1.5  # a wider gap between two words, in font sizes, is a tab
 ROOM = 1.3  # lines further apart than this times the usual distance belong to different paragraphs
 PROSE_CHARACTERS = 22  # a column whose lines are shorter in the middle is a table's
+FEW_LINES = 3  # of a stanza that shows where its column ends
+ENDED = "\u2028"  # after a line that ends though the next word had room
 PROSE_LINES = 4  # fewer lines side by side are not columns
 
 
@@ -205,17 +207,57 @@ def _widest(spans: Sequence[tuple[float, float]]) -> float | None:
 
 
 def _with_room(blocks: Sequence[list[Line]]) -> list[Line | None]:
-    steps = [low.top - high.top for block in blocks for high, low in pairwise(block) if low.top > high.top]
-    usual = median(steps) if steps else 0.0
+    """All lines, with None between paragraphs, and marked where they end on purpose."""
+    stanzas = [stanza for block in blocks for stanza in _stanzas(block, _usual_step(blocks))]
     ordered: list[Line | None] = []
-    for block in blocks:
+    for stanza in stanzas:
+        margin = max(line.right for line in stanza)
+        column = _column_margin(stanza, stanzas)
+        for line, after in pairwise([*stanza, None]):
+            assert line
+            on_purpose = after and (_fits(line, after, margin) or _begins(line, after, column))
+            ordered.append(replace(line, text=line.text + ENDED) if on_purpose else line)
         ordered.append(None)
-        for before, line in pairwise([None, *block]):
-            assert line is not None
-            if before and (_apart(before, line, usual) or _differ(before, line)):
-                ordered.append(None)
-            ordered.append(line)
-    return ordered[1:]
+    return ordered[:-1]
+
+
+def _usual_step(blocks: Sequence[list[Line]]) -> float:
+    """The distance from a line to the next, on most of the page."""
+    steps = [low.top - high.top for block in blocks for high, low in pairwise(block) if low.top > high.top]
+    return median(steps) if steps else 0.0
+
+
+def _stanzas(block: Sequence[Line], usual: float) -> Iterator[list[Line]]:
+    """The block, cut where the page leaves room or the font changes."""
+    stanza = [block[0]]
+    for before, line in pairwise(block):
+        if _apart(before, line, usual) or _differ(before, line):
+            yield stanza
+            stanza = []
+        stanza.append(line)
+    yield stanza
+
+
+def _column_margin(stanza: Sequence[Line], stanzas: Sequence[list[Line]]) -> float:
+    """Where the lines of stanzas that begin at the same place end, in the middle."""
+    first = stanza[0]
+    like = [
+        max(line.right for line in other)
+        for other in stanzas
+        if len(other) >= FEW_LINES and abs(other[0].left - first.left) < 2 * first.size
+    ]
+    return median(like) if like else 0.0
+
+
+def _fits(line: Line, after: Line, margin: float) -> bool:
+    """Whether the first word of the next line had room on this one."""
+    word = (after.right - after.left) * len(after.text.split(None, 1)[0]) / max(len(after.text), 1)
+    return line.right + word + 0.8 * line.size < margin
+
+
+def _begins(line: Line, after: Line, column: float) -> bool:
+    """Whether there was much room in the column and the next line looks like a beginning."""
+    return not after.text[0].islower() and _fits(line, after, line.left + (column - line.left) * 0.8)
 
 
 def _apart(before: Line, line: Line, usual: float) -> bool:

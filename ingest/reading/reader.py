@@ -188,12 +188,13 @@ class _Gathered:
         return Reading(self.title, tuple(self.pages), found, self.count, tuple(self.failed), self.hidden)
 
     def _no_text(self) -> str:
-        pages = f"its {self.count} pages" if self.count > 1 else "its one page"
+        pages = "its one page has a picture" if self.count == 1 else f"its {self.count} pages have pictures"
         if self.pictures:
             return (
-                f"{self.name} looks scanned: {pages} hold pictures but no text. Run text recognition over it "
-                "(OCRmyPDF, for example) and add the result."
+                f"{self.name} looks scanned: {pages} but no text. "
+                "Run text recognition over it (OCRmyPDF, for example) and add the result."
             )
+        pages = "its one page" if self.count == 1 else f"any of its {self.count} pages"
         return f"{self.name} has no text on {pages}. There is nothing in it to ask about."
 
 
