@@ -54,7 +54,7 @@ def judge(folder: Path, home: Path) -> list[list[Judged]]:
     kept = home / "judged.jsonl"
     if not kept.exists():
         parts = build_parts(Settings(home=home))
-        take_in(parts, [path for path in sorted(folder.glob("*.pdf"))], SPACE)
+        take_in(parts, sorted(folder.glob("*.pdf")), SPACE)
         scorer = Scorer(FOLDER, parts.compute, PIECES)
         questions = labelled_questions(folder)
         rows = [_candidates(parts, scorer, question) for question in told(questions, "questions")]
@@ -116,5 +116,3 @@ def told(items: Sequence[T], name: str) -> Iterable[T]:
             left = (time.monotonic() - started) / done * (len(items) - done)
             sys.stderr.write(f"{done} of {len(items)} {name}, about {left:.0f} s left\n")
         yield item
-
-

@@ -1,7 +1,8 @@
-"""Is the page that answers among the passages? python -m benchmarks.pages --data DIR
+"""Tell whether the page that answers is among the passages.
 
-Prints, for the questions of DIR/pdf_qa/northwind_policy, the share whose labelled page is among the first 3 passages,
-exactly and within one page, for each retriever, with and without reranking. A passage counts for its one page.
+python -m benchmarks.pages --data DIR prints, for the questions of DIR/pdf_qa/northwind_policy, the share whose
+labelled page is among the first 3 passages, exactly and within one page, for each retriever, with and without
+reranking. A passage counts for its one page.
 """
 
 import argparse

@@ -42,15 +42,31 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def take_in(parts: Parts, paths: Sequence[Path], space: str) -> list[tuple[Path, Job]]:
     """Add every file under `paths` and see the jobs to their end, here or by the process that owns the home."""
-    added = [(file, parts.intake.add(file, space)) for path in paths for file in files_under(path)]
+    added = _add(parts, paths, space)
     waiting = [job.id for _, job in added if not job.final]
     try:
         with OwnerLock(parts.home).acquire():
             _work(parts, waiting)
+            parts.index.close()
     except HomeBusy as busy:
         if waiting:
             sys.stderr.write(f"The process that owns this library (pid {busy.pid}) does the work.\n")
             _follow(parts, waiting, lambda: False)
+    return _ended(parts, added)
+
+
+def take_in_owned(parts: Parts, paths: Sequence[Path], space: str) -> list[tuple[Path, Job]]:
+    """The same, for the process that owns the home already."""
+    added = _add(parts, paths, space)
+    _work(parts, [job.id for _, job in added if not job.final])
+    return _ended(parts, added)
+
+
+def _add(parts: Parts, paths: Sequence[Path], space: str) -> list[tuple[Path, Job]]:
+    return [(file, parts.intake.add(file, space)) for path in paths for file in files_under(path)]
+
+
+def _ended(parts: Parts, added: Sequence[tuple[Path, Job]]) -> list[tuple[Path, Job]]:
     return [(file, parts.library.jobs.get(job.id)) for file, job in added]
 
 
@@ -69,7 +85,6 @@ def _work(parts: Parts, waiting: Sequence[int]) -> None:
     worker.start()
     _follow(parts, waiting, lambda: not worker.is_alive())
     worker.join()
-    parts.index.close()
     if failure:
         raise failure[0]
 

@@ -11,7 +11,7 @@ from ingest.errors import LibraryError, Refused
 from ingest.library import Library
 from ingest.library.jobs import NewJob
 from ingest.pipeline import document_id
-from ingest.records import Job, JobState
+from ingest.records import Document, Job, JobState
 
 SPARE_BYTES = 200 << 20  # room that must stay free on the home's disk after a file was taken in
 _BLOCK = 1 << 20
@@ -19,6 +19,10 @@ _BLOCK = 1 << 20
 
 class NameTaken(Refused):
     """The name belongs to a document with other bytes, and nobody said whether to replace it."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(f"{document.path} is already in the library with other contents.")
+        self.document = document
 
 
 def files_under(path: Path) -> Iterator[Path]:
@@ -41,7 +45,7 @@ class Intake:
 
     def __init__(self, library: Library, max_file_mb: int) -> None:
         self._library = library
-        self._max_bytes = max_file_mb << 20
+        self._max_bytes = max_file_mb * 1_000_000
 
     def add(self, file: Path, space: str, name: str | None = None) -> Job:
         """Take in a file from disk under its absolute path; a changed file replaces what had the name."""
@@ -65,7 +69,7 @@ class Intake:
         taken = self._library.named(space, known_as)
         if taken is not None and not replace and taken[0].content != _checksum(file):
             if replace is None:
-                raise NameTaken(f"{known_as} is already in the library with other contents.")
+                raise NameTaken(taken[0])
             known_as = self._free_name(space, known_as)
         try:
             return self._take(file, space, known_as, 0)

@@ -8,7 +8,6 @@ from pathlib import PurePath
 from typing import Protocol
 
 from ingest import chunking, cleaning, reading
-from ingest.chunking import embedded_text
 from ingest.embedding import BATCH, Vectors
 from ingest.errors import Refused
 from ingest.library import Library
@@ -134,7 +133,7 @@ class Ingestion:
         for start in range(done, len(chunks), BATCH):
             self._stop_if_cancelled(job)
             part = chunks[start : start + BATCH]
-            texts = [embedded_text(document.title, chunk.heading, chunk.text) for chunk in part]
+            texts = [chunking.embedded_text(document.title, chunk.heading, chunk.text) for chunk in part]
             self._library.add_vectors(document.id, self._embedder.name, start, self._embedder.embed(texts))
             self._library.jobs.update(job.id, chunks_done=start + len(part))
 

@@ -34,8 +34,7 @@ def of_hit(hit: Hit) -> Mapping[str, Any]:
 def of_citation(citation: Citation) -> Mapping[str, Any]:
     """A citation."""
     return {
-        name: getattr(citation, name)
-        for name in ("marker", "document_id", "title", "path", "page", "label", "quote")
+        name: getattr(citation, name) for name in ("marker", "document_id", "title", "path", "page", "label", "quote")
     }
 
 

@@ -40,8 +40,9 @@ def build(settings: Settings) -> Application:
     bundled = settings.reranker == cross_encoder.BUNDLED
     reranker = judge if bundled else LocalReranker(settings.reranker, parts.compute)
     quoting = Extractive(judge)
-    endpoint = _endpoint(settings)
-    rewriter: Rewriter = RuleRewriter() if endpoint is None else ModelRewriter(endpoint)
+    endpoint = endpoint_of(settings)
+    rules = RuleRewriter()
+    rewriter: Rewriter = rules if endpoint is None else ModelRewriter(endpoint, rules)
     generator: Generator = quoting if endpoint is None else endpoint
     line = Line(
         rewriter=rewriter,
@@ -55,7 +56,8 @@ def build(settings: Settings) -> Application:
     return Application(settings, parts, judge, reranker, endpoint, pipeline)
 
 
-def _endpoint(settings: Settings) -> OpenAIChat | None:
+def endpoint_of(settings: Settings) -> OpenAIChat | None:
+    """The language model's endpoint, or None where none is configured."""
     if not settings.llm_model:
         return None
     limits = Limits(

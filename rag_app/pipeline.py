@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
@@ -76,8 +76,9 @@ class Pipeline:
             return
         if len(question.strip()) > QUESTION_CHARACTERS:
             answer = replace(answer, notice=LONG_QUESTION)
-        async for answer in self._found(answer, turns, searched, rerank=rerank):
-            yield answer
+        async with aclosing(self._found(answer, turns, searched, rerank=rerank)) as growing:
+            async for answer in growing:
+                yield answer
         if not answer.abstained:
             async with aclosing(self._written(answer, turns)) as growing:
                 async for answer in growing:
@@ -96,7 +97,7 @@ class Pipeline:
 
     async def _found(
         self, answer: Answer, turns: Sequence[Turn], spaces: Sequence[str], *, rerank: bool
-    ) -> AsyncIterator[Answer]:
+    ) -> AsyncGenerator[Answer, None]:
         """The question made to stand alone, its candidates, and the passages chosen from them."""
         if turns:
             yield answer

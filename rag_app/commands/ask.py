@@ -47,9 +47,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 async def _last(pipeline: "Pipeline", arguments: argparse.Namespace) -> Answer:
     told = ""
-    async for answer in pipeline.ask(
-        arguments.question, spaces=arguments.space, rerank=not arguments.no_rerank
-    ):
+    async for answer in pipeline.ask(arguments.question, spaces=arguments.space, rerank=not arguments.no_rerank):
         now = TOLD.get(answer.stage, "").format(passages=answer.passages_searched, hits=len(answer.hits))
         if now and now != told:
             told = now
@@ -68,8 +66,8 @@ def written(answer: Answer) -> str:
     lines += [f"({sentence.support} by the sources: {_plain(sentence.text)})" for sentence in doubtful]
     if answer.citations:
         lines += [
-            f"[{citation.marker}] {printable(citation.title)}, page {printable(citation.label)}: “{_plain(citation.quote)}”"
-            for citation in answer.citations
+            f"[{source.marker}] {printable(source.title)}, page {printable(source.label)}: “{_plain(source.quote)}”"
+            for source in answer.citations
         ]
     else:
         lines += [

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from typing import Any
 
 from ingest.build import open_library
 from ingest.command import printable
@@ -29,16 +30,23 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.action == "remove":
         removed = library.remove(arguments.id)
         if removed is None:
-            raise LibraryError(f"There is no document {printable(arguments.id)}. `rag documents` lists them with their ids.")
-        told = {"removed": of_document(removed)}
-        text = f"{printable(removed.title)} is removed: original, {removed.chunks} passages, {removed.chunks} vectors.\n"
+            raise LibraryError(
+                f"There is no document {printable(arguments.id)}. `rag documents` lists them with their ids."
+            )
+        told: dict[str, Any] = {"removed": of_document(removed)}
+        text = (
+            f"{printable(removed.title)} is removed: original, {removed.chunks} passages, {removed.chunks} vectors.\n"
+        )
     else:
         documents = library.documents()
         told = {"documents": [of_document(document) for document in documents]}
-        text = "".join(
-            f"{document.id}  {document.pages:>5} pages  {document.chunks:>6} passages  "
-            f"{printable(document.space)}: {printable(document.title)}\n"
-            for document in documents
-        ) or "No documents. Add some with `rag ingest PATH`.\n"
+        text = (
+            "".join(
+                f"{document.id}  {document.pages:>5} pages  {document.chunks:>6} passages  "
+                f"{printable(document.space)}: {printable(document.title)}\n"
+                for document in documents
+            )
+            or "No documents. Add some with `rag ingest PATH`.\n"
+        )
     sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n" if arguments.json else text)
     return 0

@@ -1,0 +1,95 @@
+"""The real desk: what the pages may ask for, made from an application."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from ingest import reading
+from ingest.errors import LibraryError
+from ingest.index.generation import Answering
+from ingest.intake import NameTaken
+from ingest.records import Document, Job, PageImage
+from rag_app.access import HANDBOOK, visible_spaces
+from rag_app.build import Application
+from rag_app.records import Answer, Turn
+from rag_app.web.desk import Desk, Status, Upload
+
+JOBS_SHOWN = 100
+EXAMPLES = (
+    "Which reranking models can I use?",
+    "How do I connect a language model that runs on this computer?",
+    "What should I do with a scanned PDF?",
+)
+QUOTED = "Quoted from the documents, no model used"
+REBUILDING = "The search index is being built. Answers stay right; they take a little longer."
+
+
+def desk(application: Application) -> Desk:
+    """The desk of one application."""
+    counter = _Counter(application)
+    return Desk(
+        ask=counter.ask,
+        add_upload=counter.add_upload,
+        jobs=counter.jobs,
+        cancel=counter.cancel,
+        documents=application.parts.library.documents,
+        remove=counter.remove,
+        page_image=counter.page_image,
+        original=counter.original,
+        status=counter.status,
+        handbook=HANDBOOK,
+        examples=EXAMPLES,
+    )
+
+
+class _Counter:
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._library = application.parts.library
+        self._intake = application.parts.intake
+        self._space = application.settings.ingest.space
+
+    def ask(self, question: str, turns: Sequence[Turn], *, rerank: bool = True) -> AsyncIterator[Answer]:
+        return self._application.pipeline.ask(question, turns, rerank=rerank)
+
+    def add_upload(self, file: Path, name: str, replace: bool | None) -> Upload:  # noqa: FBT001 - the desk's shape
+        try:
+            return Upload(job=self._intake.add_upload(file, self._space, name, replace=replace))
+        except NameTaken as taken:
+            return Upload(existing=taken.document)
+
+    def jobs(self) -> Sequence[Job]:
+        return self._library.jobs.latest(JOBS_SHOWN)[::-1]
+
+    def cancel(self, job_id: int) -> None:
+        self._library.jobs.cancel(job_id)
+
+    def remove(self, document_id: str) -> None:
+        self._library.remove(self._known(document_id).id)
+
+    def page_image(self, document_id: str, page: int, *, quote: str, near: int, width: int) -> PageImage:
+        document = self._known(document_id)
+        return reading.page_image(self._library.original(document), page, width=width, quote=quote, near=near)
+
+    def original(self, document_id: str) -> Path:
+        return self._library.original(self._known(document_id))
+
+    def status(self) -> Status:
+        held = self._library.spaces()
+        counts = self._library.counts(visible_spaces(held))
+        endpoint = self._application.endpoint
+        index = self._application.parts.index.state()
+        return Status(
+            documents=counts.documents,
+            passages=counts.chunks,
+            handbook_only=held == [HANDBOOK],
+            generator=f"{endpoint.model} at {endpoint.host}" if endpoint else QUOTED,
+            index=REBUILDING if index.rebuilding and index.answering == Answering.EXACT else "",
+        )
+
+    def _known(self, document_id: str) -> Document:
+        document = self._library.document(document_id)
+        if document is None:
+            raise LibraryError(
+                "This document is no longer in the library. Its quotes in earlier answers stay readable."
+            )
+        return document

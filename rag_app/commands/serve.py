@@ -1,0 +1,90 @@
+"""rag serve: the chat, the library page and the work behind them, in one process that owns the home."""
+
+import argparse
+import logging
+import sys
+import threading
+from pathlib import Path
+
+from ingest.command import take_in_owned
+from ingest.errors import LibraryError
+from ingest.home import Home, OwnerLock
+from ingest.records import JobState
+from rag_app.access import HANDBOOK
+from rag_app.build import Application, build
+from rag_app.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    parser.add_argument(
+        "--handbook",
+        type=Path,
+        metavar="FOLDER",
+        help="PDFs about this program, put into an empty library so that there is something to ask about",
+    )
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Serve until interrupted. Raises HomeBusy where another process owns the home."""
+    from rag_app.web.people import check_exposure
+
+    check_exposure(settings.host, settings.password)
+    with OwnerLock(Home(settings.ingest.home).prepare()).acquire():
+        application = build(settings)
+        application.parts.library.sweep()
+        if arguments.handbook is not None:
+            add_handbook(application, arguments.handbook)
+        stop = threading.Event()
+        threads = [
+            threading.Thread(target=application.parts.worker.run, args=(stop,), name="worker", daemon=True),
+            threading.Thread(target=_prepare, args=(application,), name="prepare", daemon=True),
+        ]
+        try:
+            _serve(application, settings, threads)
+        finally:
+            stop.set()
+            application.parts.index.close()
+    return 0
+
+
+def add_handbook(application: Application, folder: Path) -> None:
+    """Put the handbook into a library that holds nothing else. Unchanged files cost nothing."""
+    library = application.parts.library
+    if any(space != HANDBOOK for space in library.spaces()):
+        return
+    if not folder.is_dir():
+        raise LibraryError(f"There is no folder {folder} with the handbook. Leave --handbook out, or give its folder.")
+    for path, job in take_in_owned(application.parts, [folder], HANDBOOK):
+        if job.state not in {JobState.READY, JobState.UNCHANGED}:
+            sys.stderr.write(f"{path}: {job.state}. {job.reason}\n")
+
+
+def _prepare(application: Application) -> None:
+    """What the first question needs, done while the page loads: models warm, index checked and open."""
+    try:
+        application.warm()
+        application.parts.index.open()
+    except Exception:
+        # Questions still work: models load with the first one, and the exact scan answers.
+        logger.exception("warming up failed")
+
+
+def _serve(application: Application, settings: Settings, threads: list[threading.Thread]) -> None:
+    from rag_app.commands.desk import desk
+    from rag_app.web.server import create_app, serve
+
+    app = create_app(
+        desk(application),
+        home=application.parts.home.folder,
+        password=settings.password,
+        max_upload_mb=settings.ingest.max_file_mb,
+        host=settings.host,
+        port=settings.port,
+    )
+    for thread in threads:
+        thread.start()
+    sys.stderr.flush()
+    serve(app, settings.host, settings.port)
