@@ -11,6 +11,7 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 OPENAI = "https://api.openai.com/v1"
 NO_KEY = "none"  # local servers want the header, whatever it holds
 ANSWER_LIMIT = 20_000  # characters of one answer
-BYTES_LIMIT = 16 * 2**20  # of one response, everything counted
+BYTES_LIMIT = 8 * 2**20  # of one response, everything counted
+LINE_LIMIT = 2**20  # bytes of one line
 PAUSE_S = 0.5  # before the one repetition, where the server names no time
 RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504})
 
@@ -77,6 +79,7 @@ class OpenAIChat:
 
     async def stream(self, told: Sequence[Mapping[str, str]]) -> AsyncGenerator[str, None]:
         """Send chat messages and yield the answer in pieces. Raises GeneratorError."""
+        await asyncio.to_thread(import_module, "openai")  # 1.5 s the first time: off the loop and the clock
         clock = asyncio.get_running_loop().time
         reading = Reading(started=clock())
         total = reading.started + self._limits.total_s
@@ -222,11 +225,12 @@ async def _bounded(response: "httpx2.Response") -> None:
 
     class Bounded(httpx2.AsyncByteStream):
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            left = BYTES_LIMIT
+            whole = line = 0
             assert isinstance(stream, httpx2.AsyncByteStream)
             async for part in stream:
-                left -= len(part)
-                if left < 0:
+                whole += len(part)
+                line = len(part) - part.rindex(b"\n") if b"\n" in part else line + len(part)
+                if whole > BYTES_LIMIT or line > LINE_LIMIT:
                     raise httpx2.DecodingError("The answer is far too large.", request=response.request)
                 yield part
 
