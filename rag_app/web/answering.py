@@ -1,0 +1,115 @@
+"""Answers are made here, by tasks of the server's own; a page only follows one, and may come and go."""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+
+from ingest.errors import RagError
+from rag_app.conversations import Conversations, StoredTurn, TurnState, past_turns, stored
+from rag_app.records import Turn
+from rag_app.web.desk import Ask
+
+AT_ONCE = 4  # answers being made at the same time; further ones wait their turn
+DRAW_S = 0.08  # seconds between two looks at a growing answer
+SAVE_S = 1.0  # seconds between two savings of a growing answer
+
+OUR_FAULT = (
+    "Something failed here that should not have. It is logged as %s. Your documents are safe; ask again, and if it "
+    "happens again, show the log to whoever runs this server."
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class _Run:
+    turn: StoredTurn
+    task: asyncio.Task[None] | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    saved: float = 0.0  # time.monotonic() of the last saving
+
+    def show(self, turn: StoredTurn) -> None:
+        self.turn = turn
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+
+class Answering:
+    """Starts, follows and stops answers."""
+
+    def __init__(self, ask: Ask, conversations: Conversations) -> None:
+        self._ask = ask
+        self._conversations = conversations
+        self._runs: dict[str, _Run] = {}
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    def running(self, conversation: str) -> StoredTurn | None:
+        """The turn of `conversation` that is being answered, or None."""
+        turns = (run.turn for run in self._runs.values())
+        return next((turn for turn in turns if turn.conversation == conversation), None)
+
+    async def start(self, browser: str, conversation: str, question: str) -> StoredTurn:
+        """Store the question, begin to answer it and return its turn."""
+        earlier = past_turns(await asyncio.to_thread(self._conversations.turns, browser, conversation))
+        turn = await asyncio.to_thread(self._conversations.add, conversation, question)
+        run = _Run(turn)
+        self._runs[turn.id] = run
+        run.task = asyncio.create_task(self._answer(run, earlier), name=f"answer {turn.id}")
+        return turn
+
+    async def follow(self, turn: StoredTurn) -> AsyncIterator[StoredTurn]:
+        """The turn as it grows; ends with its final state. Yields nothing where nobody is answering it."""
+        run = self._runs.get(turn.id)
+        while run is not None:
+            changed, shown = run.changed, run.turn
+            yield shown
+            if shown.state is not TurnState.WORKING:
+                return
+            await changed.wait()
+            await asyncio.sleep(DRAW_S)
+
+    async def stop(self, turn_id: str) -> None:
+        """Stop an answer; what was written so far is kept. Nothing happens where it is not being made."""
+        run = self._runs.get(turn_id)
+        if run is not None and run.task is not None:
+            run.task.cancel()
+            await asyncio.wait([run.task])
+
+    async def close(self) -> None:
+        """Stop all answers; they count as cut off."""
+        for run in list(self._runs.values()):
+            run.turn = replace(run.turn, state=TurnState.CUT)
+            await self.stop(run.turn.id)
+
+    async def _answer(self, run: _Run, earlier: Sequence[Turn]) -> None:
+        try:
+            async with self._places:
+                await self._grow(run, earlier)
+            final = replace(run.turn, state=TurnState.DONE)
+        except asyncio.CancelledError:
+            cut = run.turn.state is TurnState.CUT
+            final = replace(run.turn, state=TurnState.CUT if cut else TurnState.STOPPED)
+        except RagError as error:
+            final = replace(run.turn, state=TurnState.FAILED, failure=str(error))
+        except Exception:
+            reference = secrets.token_hex(3).upper()
+            logger.exception("%s: answering failed", reference)
+            final = replace(run.turn, state=TurnState.FAILED, failure=OUR_FAULT % reference)
+        try:
+            await asyncio.to_thread(self._conversations.save, final)
+        finally:
+            self._runs.pop(final.id, None)
+            run.show(final)
+
+    async def _grow(self, run: _Run, earlier: Sequence[Turn]) -> None:
+        answers = self._ask(run.turn.question, earlier)
+        async with aclosing(answers):  # type: ignore[type-var]  # `ask` is an async generator, as Ask says
+            async for answer in answers:
+                run.show(replace(run.turn, answer=stored(answer)))
+                if time.monotonic() - run.saved > SAVE_S:
+                    run.saved = time.monotonic()
+                    await asyncio.to_thread(self._conversations.save, run.turn)

@@ -1,0 +1,180 @@
+"""What every request goes through: its host and origin, its cookie, the password, and the headers of its answer."""
+
+import json
+import secrets
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import quote, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rag_app.web.people import BROWSER_COOKIE, BROWSER_S, People
+
+_LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+_OPEN_PATHS = frozenset({"/login", "/healthz", "/ui/app.css"})  # reachable without the password
+# What the pages use of Gradio's own interface; its uploads, files, proxies and the rest are not reachable.
+_GRADIO_USED = (
+    "queue/join",
+    "queue/data",
+    "cancel",
+    "reset",
+    "heartbeat/",
+    "run/predict",
+    "startup-events",
+    "theme.css",
+)
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def policy(nonce: str) -> str:
+    """The Content-Security-Policy. Gradio builds functions from strings, hence 'unsafe-eval'; nothing inline runs."""
+    return (
+        f"default-src 'self'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; "
+        "frame-src 'none'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
+    )
+
+
+class Guard:
+    """ASGI middleware around everything."""
+
+    def __init__(self, app: ASGIApp, people: People, *, loopback: bool) -> None:
+        self._app = app
+        self._people = people
+        self._loopback = loopback
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request through, or answer it here with a sentence."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":  # no page uses a web socket
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        headers = Headers(scope=scope)
+        refusal = self._refusal(scope, headers)
+        answer = _Answer(send, document=wants_page(scope, headers), secure=scope["scheme"] == "https")
+        cookies = read_cookies(headers)
+        browser = self._people.browser(cookies)
+        if browser is None:
+            browser, answer.cookie = self._people.new_browser()
+        scope.setdefault("state", {})["browser"] = browser
+        if refusal is not None:
+            await _say(answer, *refusal)
+        elif not self._people.signed_in(cookies) and scope["path"] not in _OPEN_PATHS:
+            await self._ask_password(scope, headers, answer)
+        else:
+            if answer.document:
+                _refuse_compression(scope)
+            await self._app(scope, receive, answer)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
+        """Status and sentence, where the request must not go on."""
+        host = headers.get("host", "")
+        if self._loopback and _hostname(host) not in _LOOPBACK_NAMES:
+            return 421, f"This server answers only as 127.0.0.1 or localhost, not as {host[:100]!r}."
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+            return 403, "This request came from another site and was not carried out."
+        if origin is None and scope["method"] not in _SAFE and headers.get("sec-fetch-site") == "cross-site":
+            return 403, "This request came from another site and was not carried out."
+        path = scope["path"]
+        if path.startswith("/gradio_api/") and not path.removeprefix("/gradio_api/").startswith(_GRADIO_USED):
+            return 404, "There is nothing at this address."
+        return None
+
+    async def _ask_password(self, scope: Scope, headers: Headers, answer: "_Answer") -> None:
+        if not wants_page(scope, headers):
+            await _say(answer, 401, "Sign in first, at /login.")
+            return
+        query = scope.get("query_string", b"").decode("latin-1")
+        after = quote(scope["path"] + (f"?{query}" if query else ""), safe="")
+        await answer(
+            {"type": "http.response.start", "status": 303, "headers": [(b"location", f"/login?next={after}".encode())]}
+        )
+        await answer({"type": "http.response.body", "body": b""})
+
+
+class _Answer:
+    """Sends an answer with our headers; a document also gets the nonce on its scripts."""
+
+    def __init__(self, send: Send, *, document: bool, secure: bool) -> None:
+        self._send = send
+        self._nonce = secrets.token_urlsafe(16)
+        self._start: Message | None = None
+        self._body: list[bytes] = []
+        self._secure = secure
+        self.document = document
+        self.cookie = ""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=message.setdefault("headers", []))
+            self._dress(headers)
+            if self.document and headers.get("content-type", "").startswith("text/html"):
+                self._start = message
+                return
+        elif message["type"] == "http.response.body" and self._start is not None:
+            self._body.append(message.get("body", b""))
+            if message.get("more_body"):
+                return
+            message = {"type": "http.response.body", "body": self._signed_scripts()}
+            await self._send(self._start)
+        await self._send(message)
+
+    def _signed_scripts(self) -> bytes:
+        body = b"".join(self._body).replace(b"<script", f'<script nonce="{self._nonce}"'.encode())
+        assert self._start is not None
+        MutableHeaders(raw=self._start["headers"])["content-length"] = str(len(body))
+        return body
+
+    def _dress(self, headers: MutableHeaders) -> None:
+        headers["content-security-policy"] = policy(self._nonce)
+        headers["x-content-type-options"] = "nosniff"
+        headers["referrer-policy"] = "no-referrer"
+        headers["x-frame-options"] = "DENY"
+        headers["cross-origin-opener-policy"] = "same-origin"
+        headers["cross-origin-resource-policy"] = "same-origin"
+        headers["permissions-policy"] = "camera=(), microphone=(), geolocation=()"
+        if self.document:
+            headers["cache-control"] = "no-store"
+        if self.cookie:
+            headers.append("set-cookie", cookie_header(BROWSER_COOKIE, self.cookie, BROWSER_S, secure=self._secure))
+
+
+def cookie_header(name: str, value: str, seconds: int, *, secure: bool) -> str:
+    """A Set-Cookie value: not for scripts, not for requests from other sites."""
+    return f"{name}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax{'; Secure' if secure else ''}"
+
+
+def read_cookies(headers: Headers) -> dict[str, str]:
+    """The cookies of a request; none where they cannot be read."""
+    jar: SimpleCookie = SimpleCookie()
+    try:
+        jar.load(headers.get("cookie", ""))
+    except CookieError:
+        return {}
+    return {name: morsel.value for name, morsel in jar.items()}
+
+
+def wants_page(scope: Scope, headers: Headers) -> bool:
+    """Whether this is a browser's request for a document of ours or Gradio's."""
+    return scope["method"] in ("GET", "HEAD") and (
+        headers.get("sec-fetch-dest") == "document" or "text/html" in headers.get("accept", "")
+    )
+
+
+def _refuse_compression(scope: Scope) -> None:
+    """Gradio would compress the document before the nonce can be set."""
+    scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+
+
+def _hostname(host: str) -> str:
+    return (urlsplit(f"//{host}").hostname or "") if host.count("@") == 0 else ""
+
+
+async def _say(answer: _Answer, status: int, sentence: str) -> None:
+    body = json.dumps({"error": {"kind": "refused", "message": sentence}}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await answer({"type": "http.response.start", "status": status, "headers": headers})
+    await answer({"type": "http.response.body", "body": body})

@@ -1,0 +1,19 @@
+"""The Gradio application: one Blocks, its pages as routes."""
+
+import gradio
+
+from rag_app.conversations import Conversations
+from rag_app.web.answering import Answering
+from rag_app.web.desk import Desk
+from rag_app.web.pages.ask import AskPage
+from rag_app.web.pages.library import LibraryPage
+from rag_app.web.people import People
+
+
+def site(desk: Desk, conversations: Conversations, answering: Answering, people: People) -> gradio.Blocks:
+    """All pages, not yet mounted."""
+    with gradio.Blocks(title="Ask your PDFs", analytics_enabled=False, fill_width=True) as blocks:
+        AskPage(desk, conversations, answering, people).build()
+    with blocks.route("Library", "library"):
+        LibraryPage(desk).build()
+    return blocks

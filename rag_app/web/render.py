@@ -1,0 +1,261 @@
+"""An answer and its evidence as escaped HTML. Pure."""
+
+import re
+from collections.abc import Sequence
+
+from rag_app.conversations import StoredAnswer, StoredTurn, TurnState
+from rag_app.records import Citation, Mode, Sentence, Stage, Support
+from rag_app.web.answer_text import answer_html
+from rag_app.web.desk import Status
+from rag_app.web.escape import escape, escape_name
+
+STRONG, FAIR = 0.7, 0.4  # relevance from which a match is called so
+
+NOT_FOUND = "The documents do not seem to answer this. The nearest passages are below."
+NOTHING_NEAR = "No passage comes close to this question. It may be about something not in the library."
+_ENDINGS = {
+    TurnState.STOPPED: "Stopped. What was written so far is kept.",
+    TurnState.CUT: "The server stopped before this answer was finished. Ask again.",
+}
+
+
+def number(count: int) -> str:
+    """1284 as 1,284."""
+    return f"{count:,}"
+
+
+def counted(count: int, word: str) -> str:
+    """1 passage, 2 passages."""
+    return f"{number(count)} {word}{'' if count == 1 else 's'}"
+
+
+def seconds(milliseconds: float) -> str:
+    """Milliseconds as people say them."""
+    return f"{milliseconds / 1000:.1f} s" if milliseconds >= 1000 else f"{max(1, round(milliseconds))} ms"  # noqa: PLR2004
+
+
+def stage_words(answer: StoredAnswer | None) -> str:
+    """What is happening to a question, in the reader's words."""
+    if answer is None:
+        return "Reading your question"
+    return {
+        Stage.REWRITING: "Reading your question",
+        Stage.SEARCHING: f"Searching {counted(answer.searched, 'passage')}" if answer.searched else "Searching",
+        Stage.RERANKING: f"Reading the best {number(answer.read)}" if answer.read else "Reading the best passages",
+        Stage.WRITING: "Writing",
+        Stage.CHECKING: "Checking each sentence",
+        Stage.DONE: "",
+    }[answer.stage]
+
+
+def match_words(relevance: float) -> str:
+    """How strong a match is; figures stay out of the chat."""
+    if relevance >= STRONG:
+        return "strong match"
+    return "fair match" if relevance >= FAIR else "weak match"
+
+
+def page_words(citation: Citation) -> str:
+    """The printed page, and the sheet where the two differ."""
+    if citation.label in ("", str(citation.page)):
+        return f"page {citation.page}"
+    return f"page {citation.label} (sheet {citation.page})"
+
+
+def question_html(turn: StoredTurn) -> str:
+    """The question as the reader wrote it."""
+    return f'<div class="question">{escape(turn.question)}</div>'
+
+
+def turn_html(turn: StoredTurn) -> str:
+    """The answer of a turn, in whatever state it is; one line of HTML."""
+    parts = [f'<div class="answer is-{turn.state}" id="turn-{turn.id}">']
+    if turn.answer is not None:
+        parts += _answer_parts(turn, turn.answer)
+    elif turn.state is TurnState.WORKING:
+        parts.append(f'<p class="stage">{stage_words(None)}</p>')
+    if turn.failure:
+        parts.append(f'<p class="notice">{escape(turn.failure)}</p>')
+    if turn.state in _ENDINGS:
+        parts.append(f'<p class="notice">{_ENDINGS[turn.state]}</p>')
+    return "".join([*parts, "</div>"])
+
+
+def _answer_parts(turn: StoredTurn, answer: StoredAnswer) -> list[str]:
+    working = turn.state is TurnState.WORKING
+    parts = []
+    if answer.rewritten and answer.rewritten != turn.question:
+        parts.append(f'<p class="rewritten">searched for: <q>{escape(answer.rewritten)}</q></p>')
+    if working and answer.stage is not Stage.DONE:
+        parts.append(f'<p class="stage">{stage_words(answer)}</p>')
+    else:
+        parts.append(_summary(answer))
+    parts.append(_said(turn, answer))
+    if answer.notice:
+        parts.append(f'<p class="notice">{escape(answer.notice)}</p>')
+    if not working:
+        parts.append(_closing(turn, answer))
+    return parts
+
+
+def _summary(answer: StoredAnswer) -> str:
+    """The stages, folded into one line."""
+    if not answer.read:
+        return ""
+    spent = answer.timings
+    took = spent.rewrite + spent.embed + spent.dense + spent.lexical + spent.rerank
+    kept = f", kept {number(answer.kept)}" if answer.kept else ""
+    return f'<p class="folded">Read {counted(answer.read, "passage")}{kept} ({seconds(took)})</p>'
+
+
+def _said(turn: StoredTurn, answer: StoredAnswer) -> str:
+    if answer.abstained:
+        words = NOT_FOUND if answer.sources or not answer.searched else NOTHING_NEAR
+        return f'<p class="none-found">{words}</p>{_nearest(turn, answer)}'
+    body = answer_html(turn.id, answer.text, answer.sentences, answer.citations)
+    return body + (_nearest(turn, answer) if answer.mode is Mode.PASSAGES else "")
+
+
+def _nearest(turn: StoredTurn, answer: StoredAnswer) -> str:
+    """The passages themselves, where they are all there is to show."""
+    items = [
+        f'<li><button type="button" class="cite near" id="cite-{turn.id}-{index}">{escape_name(source.title)}, '
+        f'{escape(page_words(source))}</button><span class="near-match">{match_words(source.relevance)}</span>'
+        f'<span class="near-text foreign">{escape(_shortened(source.quote or source.passage))}</span></li>'
+        for index, source in enumerate(answer.sources)
+    ]
+    return f'<ul class="nearest">{"".join(items)}</ul>' if items else ""
+
+
+def _shortened(text: str, limit: int = 220) -> str:
+    if len(text) <= limit:
+        return text
+    return text[:limit].rsplit(" ", 1)[0] + " \N{HORIZONTAL ELLIPSIS}"
+
+
+def _closing(turn: StoredTurn, answer: StoredAnswer) -> str:
+    """Who spoke, how long it took, and the way to the evidence."""
+    who = speaker_words(answer)
+    spent = answer.timings
+    found = spent.rewrite + spent.embed + spent.dense + spent.lexical
+    took = [("search", found), ("reranking", spent.rerank), ("writing", spent.generate + spent.check)]
+    times = " \N{MIDDLE DOT} ".join(f"{name} {seconds(value)}" for name, value in took if value > 0)
+    button = ""
+    if answer.sources:
+        what = "Sources" if answer.citations else "Nearest passages"
+        button = (
+            f'<button type="button" class="cite sources" id="cite-{turn.id}-all">{what} '
+            f"({len(answer.citations) or len(answer.sources)})</button>"
+        )
+    return f'<p class="closing"><span class="who">{who}</span><span class="times">{times}</span>{button}</p>'
+
+
+def speaker_words(answer: StoredAnswer) -> str:
+    """Who spoke, as HTML."""
+    if answer.mode is Mode.MODEL:
+        return f"Written by {escape_name(answer.model or 'the language model')} from {counted(answer.kept, 'passage')}"
+    return {
+        Mode.EXTRACTIVE: "Quoted from the documents, no model used",
+        Mode.ABSTAINED: "Nothing was written",
+        Mode.PASSAGES: "Passages only, nothing was written",
+    }[answer.mode]
+
+
+def evidence_html(turn: StoredTurn | None, chosen: int | None = None) -> str:
+    """The sources of a turn's answer, the `chosen` one (0-based) marked; or what will stand here."""
+    answer = turn.answer if turn is not None else None
+    if turn is None or answer is None or not answer.sources:
+        return (
+            '<div class="evidence-empty"><h2 tabindex="-1">Evidence</h2>'
+            "<p>The passages an answer rests on appear here, each with its page.</p></div>"
+        )
+    cited = [_card(turn, answer, index, chosen) for index in range(len(answer.citations))]
+    others = [_card(turn, answer, index, chosen) for index in range(len(answer.citations), len(answer.sources))]
+    title = "Evidence" if answer.citations else "Nearest passages"
+    return (
+        f'<div class="evidence" data-turn="{turn.id}"><div class="evidence-head"><h2 tabindex="-1">{title}</h2>'
+        '<button type="button" class="quiet evidence-close" data-close-evidence>Close</button></div>'
+        f'<p class="evidence-for">for \N{LEFT DOUBLE QUOTATION MARK}<bdi>{escape(_shortened(turn.question, 120))}'
+        f"</bdi>\N{RIGHT DOUBLE QUOTATION MARK}</p>"
+        f"{''.join(cited)}{_also_read(cited, others)}</div>"
+    )
+
+
+def _also_read(cited: Sequence[str], others: Sequence[str]) -> str:
+    if not others:
+        return ""
+    if not cited:
+        return "".join(others)
+    heading = f"Also read, not cited ({len(others)})"
+    return f'<section class="also"><h3>{heading}</h3>{"".join(others)}</section>'
+
+
+def _card(turn: StoredTurn, answer: StoredAnswer, index: int, chosen: int | None) -> str:
+    source = answer.sources[index]
+    cited = index < len(answer.citations)
+    badge = f'<span class="badge">{source.marker}</span>' if cited else ""
+    strength = match_words(source.relevance)
+    view = f"/turns/{turn.id}/sources/{index}"
+    return (
+        f'<article class="source{" chosen" if index == chosen else ""}" id="source-{index}" data-source="{index}">'
+        f'<h3>{badge}<span class="foreign">{escape_name(source.title)}</span></h3>'
+        f'<p class="where"><span>{escape(page_words(source))}</span>'
+        f'<span class="match {strength.split()[0]}"><i></i><i></i><i></i>{strength}</span></p>'
+        f'<blockquote class="foreign">{marked_passage(source)}</blockquote>'
+        f"{_support(answer.sentences, source) if cited else ''}"
+        f'<p class="actions"><button type="button" class="open" data-view="{view}">Open page</button>'
+        f'<a class="quiet" href="/documents/{escape(source.document_id)}/original" download>Original</a></p></article>'
+    )
+
+
+def _support(sentences: Sequence[Sentence], source: Citation) -> str:
+    held = [one for one in sentences if source.marker in one.markers and one.support is Support.SUPPORTED]
+    partly = [one for one in sentences if source.marker in one.markers and one.support is Support.PARTLY]
+    words = []
+    if held:
+        words.append(f"\N{CHECK MARK} Supports {counted(len(held), 'sentence')}")
+    if partly:
+        words.append(
+            f'<span class="part">\N{CIRCLE WITH LEFT HALF BLACK} {counted(len(partly), "sentence")} only in part</span>'
+        )
+    return f'<p class="supports">{", ".join(words)}</p>' if words else ""
+
+
+def marked_passage(source: Citation) -> str:
+    """The passage with the sentences that support the answer marked; spacing may differ between the two."""
+    words = source.quote.split()
+    found = re.search(r"\s+".join(map(re.escape, words)), source.passage) if words else None
+    if found is None:
+        return escape(source.passage)
+    before, quote, after = (
+        source.passage[: found.start()],
+        source.passage[found.start() : found.end()],
+        source.passage[found.end() :],
+    )
+    return f"{escape(before)}<mark>{escape(quote)}</mark>{escape(after)}"
+
+
+def welcome_html(status: Status, questions: Sequence[str]) -> str:
+    """What stands on the first page before anything was asked."""
+    if not status.documents:
+        return (
+            '<section class="welcome"><h2>Put documents in, ask, see the page.</h2>'
+            "<p>Nothing to ask about yet. Drop PDF files here, or choose them.</p>"
+            '<p><button type="button" class="primary" data-choose>Choose files</button></p></section>'
+        )
+    buttons = "".join(
+        f'<li><button type="button" class="example" data-example="{index}">{escape(question)}</button></li>'
+        for index, question in enumerate(questions)
+    )
+    shelf = f"{counted(status.documents, 'document')}, {counted(status.passages, 'passage')}."
+    if status.handbook_only:
+        shelf = (
+            "Only the handbook of this software is here so far. "
+            "Drop your own PDF files on this page, and answers come from them."
+        )
+    lead = "Try one of these, or ask your own." if questions else "Ask about them."
+    return (
+        '<section class="welcome"><h2>Short answers. Every sentence shows its page.</h2>'
+        f'<p>{shelf} {lead}</p><ul class="examples">{buttons}</ul>'
+        f'<p class="speaker">Answers: {escape(status.generator)}</p></section>'
+    )

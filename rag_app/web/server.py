@@ -1,0 +1,130 @@
+"""The web application: our routes, the Gradio pages, and the guard around both."""
+
+import asyncio
+import logging
+import os
+import warnings
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+
+from rag_app.conversations import Conversations
+from rag_app.web.answering import Answering
+from rag_app.web.desk import Desk
+from rag_app.web.guard import Guard
+from rag_app.web.people import People, check_exposure, is_loopback, stored_secret
+from rag_app.web.routes import NOTHING_HERE, FrontDoor, Pages, Reading, Shelf, error
+
+if TYPE_CHECKING:
+    import gradio
+
+WAITING_EVENTS = 256  # events Gradio may hold before it says it is busy
+STOP_S = 5  # seconds that open connections get when the server ends
+
+logger = logging.getLogger(__name__)
+
+
+def create_app(
+    desk: Desk,
+    *,
+    home: Path,
+    password: str = "",
+    secret: bytes | None = None,
+    max_upload_mb: int = 200,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+) -> FastAPI:
+    """The application over `desk`, with its state in `home`; `secret` signs cookies and is kept in the home when None.
+
+    Raises SettingsError when other computers could reach `host` and there is no password, LibraryError when app.db
+    is from a newer version.
+    """
+    check_exposure(host, password)
+    people = People(secret or stored_secret(home), password)
+    conversations = Conversations(home / "app.db")
+    answering = Answering(desk.ask, conversations)
+    incoming = home / "uploads"
+    _sweep(incoming)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await answering.close()
+            await asyncio.to_thread(conversations.close)
+
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    pages = Pages(desk)
+    for routes in (
+        FrontDoor(desk, people),
+        Reading(desk, conversations, pages),
+        Shelf(desk, pages, incoming, max_upload_mb),
+    ):
+        app.include_router(routes.router())
+    app.add_exception_handler(RequestValidationError, _not_here)
+
+    def gradio_pages() -> "gradio.Blocks":
+        from rag_app.web.pages.site import site
+
+        return site(desk, conversations, answering, people)
+
+    _mount_pages(app, people, gradio_pages, host=host, port=port)
+    app.add_middleware(Guard, people=people, loopback=is_loopback(host))
+    return app
+
+
+def _mount_pages(app: FastAPI, people: People, pages: Callable[[], "gradio.Blocks"], *, host: str, port: int) -> None:
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read by Gradio when Blocks are made; it would look up hosts
+    import gradio
+
+    from rag_app.web.theme import HEAD, theme
+
+    def person(request: Request) -> str | None:
+        return str(request.scope["state"]["browser"]) if people.signed_in(request.cookies) else None
+
+    with warnings.catch_warnings():
+        # It says that several pages rule out a mode that is not asked for.
+        warnings.filterwarnings("ignore", message="SSR mode is not supported", category=UserWarning)
+        gradio.mount_gradio_app(
+            app,
+            pages().queue(max_size=WAITING_EVENTS, default_concurrency_limit=16, api_open=False),
+            path="/",
+            server_name=host,
+            server_port=port,
+            footer_links=[],
+            run_history=False,
+            show_error=False,
+            max_file_size="1kb",  # nothing is uploaded through Gradio
+            ssr_mode=False,
+            enable_monitoring=False,
+            mcp_server=False,
+            theme=theme(),
+            head=HEAD,
+            auth_dependency=person,
+        )
+
+
+async def _not_here(_request: Request, _error: Exception) -> Response:
+    return error(NOTHING_HERE, 404)
+
+
+def _sweep(incoming: Path) -> None:
+    """Remove uploads that a server that died left behind; the home has one owner, so nobody else writes here."""
+    if incoming.is_dir():
+        for path in incoming.iterdir():
+            path.unlink()
+
+
+def serve(app: FastAPI, host: str, port: int) -> None:
+    """Serve until interrupted; open answers are ended as cut off."""
+    import uvicorn
+
+    uvicorn.run(
+        app, host=host, port=port, workers=1, log_level="warning", timeout_graceful_shutdown=STOP_S, server_header=False
+    )
