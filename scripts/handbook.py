@@ -36,6 +36,7 @@ QUESTIONS = ROOT / "tests" / "data" / "handbook_questions.jsonl"
 
 MARGIN = 64  # points
 WIDTH = A4[0] - 2 * MARGIN  # points
+GLYPH = 5.45  # points; the widest letter of a table cell, that of Courier
 INK = colors.HexColor("#1C1B19")
 MUTED = colors.HexColor("#5C5850")
 HAIRLINE = colors.HexColor("#D9D5CC")
@@ -174,15 +175,14 @@ def code(node: SyntaxTreeNode) -> list[Any]:
 
 
 def column_widths(rows: list[SyntaxTreeNode]) -> list[float]:
-    """Points for each column: narrow ones what their longest cell needs, the rest shared by length."""
-    lengths = [max(len(plain(cell)) for cell in column) for column in zip(*(row.children for row in rows), strict=True)]
-    wanted = [max(8, length) * 5.7 + 10 for length in lengths]
+    """Points for each column: what its cells need where there is room, and never less than its longest word."""
+    columns = [[plain(cell) for cell in column] for column in zip(*(row.children for row in rows), strict=True)]
+    wanted = [max(len(cell) for cell in column) * GLYPH + 10 for column in columns]
+    least = [max(len(word) for cell in column for word in cell.split()) * GLYPH + 10 for column in columns]
     if sum(wanted) <= WIDTH:
         return [*wanted[:-1], WIDTH - sum(wanted[:-1])]
-    fair = WIDTH / len(wanted)
-    spare = WIDTH - sum(width for width in wanted if width <= fair)
-    long = sum(width**0.5 for width in wanted if width > fair)
-    return [width if width <= fair else spare * width**0.5 / long for width in wanted]
+    share = (WIDTH - sum(least)) / (sum(wanted) - sum(least))
+    return [few + share * (many - few) for few, many in zip(least, wanted, strict=True)]
 
 
 def blocks(node: SyntaxTreeNode) -> list[Any]:
