@@ -48,10 +48,10 @@ class Backdrop:
             for shape in self._all()
         )
 
-    def behind(self, text: int, x: float, y: float) -> bool:
+    def behind(self, text: int | None, x: float, y: float) -> bool:
         """Whether something that is not white was drawn at the point before the text object with this address."""
         shapes = self._all()
-        order = self._texts.get(text)
+        order = self._texts.get(text or 0)
         if order is None:
             return True
         return any(shape.order < order and shape.holds(x, y) for shape in shapes)

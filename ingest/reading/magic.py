@@ -5,6 +5,7 @@ import re
 HEAD = 4096  # bytes that are looked at
 _PDF_WITHIN = 1024  # bytes of anything may stand before the PDF header
 
+_OBJECT = re.compile(rb"(?:^|[\r\n])\d+ 0 obj\b")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 _KNOWN: tuple[tuple[bytes, str], ...] = (
@@ -26,8 +27,8 @@ _KNOWN: tuple[tuple[bytes, str], ...] = (
 
 
 def is_pdf(head: bytes) -> bool:
-    """Whether the file says that it is a PDF."""
-    return b"%PDF-" in head[:_PDF_WITHIN]
+    """Whether the file says that it is a PDF, or is made of a PDF's objects though its first line is lost."""
+    return b"%PDF-" in head[:_PDF_WITHIN] or bool(_OBJECT.search(head[:_PDF_WITHIN]))
 
 
 def seems(head: bytes) -> str:

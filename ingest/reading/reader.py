@@ -93,6 +93,7 @@ class _Gathered:
     hidden: int = 0
     pictures: int = 0  # pages that are pictures without text
     next: int = 1  # the page that is being read
+    stopped_by: Cause | None = None  # what ended the last child that did not get to its end
 
     @property
     def done(self) -> int:
@@ -161,31 +162,39 @@ class _Gathered:
                 f"{self.name} was given up: reading took longer than {self.seconds} seconds{done}. "
                 "Split it, print it to a new PDF, or ask the administrator to raise RAG_READ_SECONDS."
             )
+        self.stopped_by = cause
         if not self.count:
-            raise Refused(self._unopened(cause))
+            raise Refused(self._too_much() if cause is Cause.MEMORY else self._unopened())
         if self.next <= self.count:
             self.failed.append(self.next)
             self.next += 1
 
-    def _unopened(self, cause: Cause) -> str:
-        if cause is Cause.MEMORY:
-            return (
-                f"{self.name} was given up: reading took more than {self.memory_mb} MB of memory. "
-                "Split it, print it to a new PDF, or ask the administrator to raise RAG_READ_MEMORY_MB."
-            )
+    def _too_much(self) -> str:
+        return (
+            f"{self.name} was given up: reading took more than {self.memory_mb} MB of memory. "
+            "Split it, print it to a new PDF, or ask the administrator to raise RAG_READ_MEMORY_MB."
+        )
+
+    def _unopened(self) -> str:
         return f"{self.name} is damaged: the reader stopped while opening it. Print it to a new PDF and add that."
 
     def reading(self) -> Reading:
         """All of it. Raises Refused where nothing can be asked about."""
         if not self.pages:
-            raise Refused(
-                f"{self.name} is damaged: none of its {self.count} pages could be read. Copy it again from where it "
-                "came, or print it to a new PDF and add that."
-            )
+            raise Refused(self._too_much() if self.stopped_by is Cause.MEMORY else self._unread())
         if not any(any(map(str.isalnum, page.text)) for page in self.pages):
             raise Refused(self._no_text(), FileState.NO_TEXT)
         found = self.outline or headings(self.styles)
         return Reading(self.title, tuple(self.pages), found, self.count, tuple(self.failed), self.hidden)
+
+    def _unread(self) -> str:
+        pages = "its one page" if self.count == 1 else f"each of its {self.count} pages"
+        if self.stopped_by is Cause.STEP:
+            return f"{self.name} was given up: {pages} was too slow to read. Print it to a new PDF and add that."
+        return (
+            f"{self.name} is damaged: {pages} failed to be read. "
+            "Copy it again from where it came, or print it to a new PDF and add that."
+        )
 
     def _no_text(self) -> str:
         pages = "its one page has a picture" if self.count == 1 else f"its {self.count} pages have pictures"

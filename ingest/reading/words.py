@@ -46,6 +46,17 @@ class _Style(NamedTuple):
     tiny: bool
 
 
+_PLAIN = _Style(10.0, bold=False, turned=False, invisible=False, pale=False, tiny=False)
+
+# Asked twice a word: pypdfium2's own bindings make and check a pointer each time, which takes three times as long.
+_text_object: Callable[[int, int], int | None] = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)(
+    address(pdfium.FPDFText_GetTextObject)
+)
+_box: Callable[[int, int, object], int] = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p
+)(address(pdfium.FPDFText_GetLooseCharBox))
+
+
 class Shown:
     """Where a point of the page's own space lies on the page as it is shown: points, origin at the top left."""
 
@@ -58,6 +69,8 @@ class Shown:
 
     def box(self, left: float, bottom: float, right: float, top: float) -> tuple[float, float, float, float]:
         """Left, top, right and bottom as shown."""
+        if not self.rotation:
+            return left - self.left, self.top - top, right - self.left, self.top - bottom
         x0, y0 = self.place(left, bottom)
         x1, y1 = self.place(right, top)
         return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
@@ -114,6 +127,8 @@ class _Reader:
         self._fonts: dict[int, bool] = {}
         self._first = pdfium.FS_RECTF()
         self._last = pdfium.FS_RECTF()
+        self._first_at, self._last_at = ctypes.byref(self._first), ctypes.byref(self._last)
+        self._address = address(textpage.raw)
         self._matrix = pdfium.FS_MATRIX()
 
     def words(self, text: str) -> Iterator[tuple[Word, bool]]:
@@ -124,35 +139,36 @@ class _Reader:
             if token[0] in "\r\n":
                 line += 1
                 continue
-            for start, end in self._parts(match.start(), match.end()):
-                yield self._word(text[start:end], start, line)
+            for start, end, text_object in self._parts(match.start(), match.end()):
+                yield self._word(text[start:end], start, text_object, line)
             line += token[-1] == _HYPHEN
 
-    def _parts(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """The word, cut where another text object begins that is styled otherwise."""
-        if self._style(start)[1] == self._style(end - 1)[1]:
-            yield start, end
+    def _parts(self, start: int, end: int) -> Iterator[tuple[int, int, int | None]]:
+        """The word with its text object, cut where another object begins that is styled otherwise."""
+        first = _text_object(self._address, start)
+        if first == _text_object(self._address, end - 1):
+            yield start, end, first
             return
-        begun = start
         for index in range(start + 1, end):
-            if self._style(index)[1] != self._style(index - 1)[1]:
-                yield begun, index
-                begun = index
-        yield begun, end
+            following = _text_object(self._address, index)
+            if following != first and self._style(following, index) != self._style(first, start):
+                yield start, index, first
+                start, first = index, following
+        yield start, end, first
 
-    def _word(self, text: str, start: int, line: int) -> tuple[Word, bool]:
+    def _word(self, text: str, start: int, text_object: int | None, line: int) -> tuple[Word, bool]:
         first, last = self._first, self._last
-        pdfium.FPDFText_GetLooseCharBox(self._textpage, start, first)
-        pdfium.FPDFText_GetLooseCharBox(self._textpage, start + len(text) - 1, last)
+        _box(self._address, start, self._first_at)
+        _box(self._address, start + len(text) - 1, self._last_at)
         left, bottom = min(first.left, last.left), min(first.bottom, last.bottom)
         right, top = max(first.right, last.right), max(first.top, last.top)
-        text_object, style = self._style(start)
+        style = self._style(text_object, start)
         box = self._shown.box(left, bottom, right, top)
         turned = style.turned or (len(text) > _TALL and box[3] - box[1] > _TALL * (box[2] - box[0]))
         word = Word(_whole(text), *box, style.size, style.bold, line, turned)
         return word, self._seen(style, text_object, (left + right) / 2, (bottom + top) / 2)
 
-    def _seen(self, style: _Style, text_object: int, x: float, y: float) -> bool:
+    def _seen(self, style: _Style, text_object: int | None, x: float, y: float) -> bool:
         if style.tiny or not self._on_page(x, y):
             return False
         if style.invisible:
@@ -163,15 +179,13 @@ class _Reader:
         shown = self._shown
         return bool(shown.left <= x <= shown.right and shown.bottom <= y <= shown.top)
 
-    def _style(self, index: int) -> tuple[int, _Style]:
-        handle = pdfium.FPDFText_GetTextObject(self._textpage, index)
-        if not handle:
-            return 0, _Style(10.0, bold=False, turned=False, invisible=False, pale=False, tiny=False)
-        where = address(handle)
-        style = self._styles.get(where)
+    def _style(self, text_object: int | None, index: int) -> _Style:
+        if text_object is None:
+            return _PLAIN
+        style = self._styles.get(text_object)
         if style is None:
-            style = self._styles[where] = self._look(handle, index)
-        return where, style
+            style = self._styles[text_object] = self._look(pdfium.FPDFText_GetTextObject(self._textpage, index), index)
+        return style
 
     def _look(self, handle: Any, index: int) -> _Style:  # noqa: ANN401 - a pdfium handle
         matrix = self._matrix
