@@ -59,12 +59,9 @@ class _Vocabulary:
     """The words of the document that no line end cuts, to tell "well-known" from "infor-mation"."""
 
     def __init__(self, texts: Iterator[str]) -> None:
-        self._compounds: Counter[str] = Counter()
-        self._words: Counter[str] = Counter()
-        for text in texts:
-            whole = re.sub(r"\S+[-\u2010\u00ad]\n\s*\S+", " ", text).casefold()
-            self._compounds.update(match.replace("\u2010", "-") for match in _COMPOUND.findall(whole))
-            self._words.update(_WORD.findall(whole))
+        whole = re.sub(r"\S+[-\u2010\u00ad]\n\s*\S+", " ", "\n".join(texts)).casefold()
+        self._compounds = Counter(match.replace("\u2010", "-") for match in _COMPOUND.findall(whole))
+        self._words = Counter(_WORD.findall(whole))
 
     def keeps_hyphen(self, first: str, second: str) -> bool:
         """Whether `first` and `second`, cut at a hyphen and a line end, are a compound rather than one word."""

@@ -24,7 +24,11 @@ _END = re.compile(
     r"|[\u3002\uff01\uff1f\uff61]+[\u300d\u300f\u201d\u2019\uff09\"')]*"
 )
 _LAST_WORD = re.compile(r"[^\s(\[\"'\u201c\u2018]*$")
-_ENUMERATOR = re.compile(r"^\s*[(\[]?(\d{1,3}|[A-Za-z]|[ivxlcdmIVXLCDM]{1,6})$")
+_ENUMERATOR = re.compile(
+    r"^\s*[(\[]?(?:(?:section|chapter|article|appendix|part|step|table|figure|rule)\s+)?"
+    r"(?:\d{1,3}(?:\.\d{1,3})*|[a-z]|[ivxlcdm]{1,6})$",
+    re.IGNORECASE,
+)
 _INITIAL = re.compile(r"^(?:[A-Z]|(?:[A-Za-z]\.)+[A-Za-z])$")
 _NEXT_WORD = re.compile(r"[\s\"'\u201c\u2018(\[]*(\S+)")
 

@@ -3,6 +3,7 @@
 import io
 import zlib
 from collections.abc import Callable, Iterable
+from functools import cache
 
 import pypdf
 from PIL import Image, ImageDraw
@@ -119,9 +120,10 @@ def said(text: str) -> bytes:
     return stream(b"BT /F 12 Tf 72 700 Td (%s) Tj ET" % text.encode())
 
 
+@cache
 def bomb(megabytes: int) -> bytes:
     """A few kilobytes that a reader unpacks, twice, to as many megabytes as asked."""
-    packer = zlib.compressobj(9)
+    packer = zlib.compressobj(1)
     block = b" " * (1 << 20)
     once = b"".join([*(packer.compress(block) for _ in range(megabytes)), packer.flush()])
     packed = stream(zlib.compress(once, 9), b"/Filter[/FlateDecode/FlateDecode]")

@@ -21,7 +21,7 @@ def main() -> None:
     answer = _tasks()[request["task"]]
     path = Path(request["path"])
     with path.open("rb") as file:
-        _limit(int(request["memory_mb"]), int(request["cpu_seconds"]))
+        take_limits(int(request["memory_mb"]), int(request["cpu_seconds"]))
         os.dup2(nowhere, 2)
         for frame in _until_memory_ends(answer(file, request)):
             _write(out, pack(frame))
@@ -56,7 +56,7 @@ def _write(out: int, packed: bytes) -> None:
         view = view[os.write(out, view) :]
 
 
-def _limit(memory_mb: int, cpu_seconds: int) -> None:
+def take_limits(memory_mb: int, cpu_seconds: int) -> None:
     """No new files, no writing to files, no core dumps, no more memory or processor time than was given."""
     os.nice(10)
     memory = memory_mb << 20
