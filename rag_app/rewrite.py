@@ -39,10 +39,16 @@ _BEFORE_THAT = frozenset(
 _ONES = frozenset("one ones other others latter former same first second third last".split())
 _CLAUSE = frozenset("and or if when while because but after before since , ;".split())
 _PREPOSITIONS = frozenset("for in on at with from to by of during after before under without about".split())
-_VERBS = frozenset(
+_SAY_NOTHING = frozenset(
     """use need want know tell explain show give list find say mean work works apply happen make take say says come go
-    help think ask please describe compare differ cost costs last lasts""".split()
+    help think ask please describe compare differ cost costs last lasts often long soon exactly else""".split()
 )
+_AUXILIARIES = frozenset(
+    "do does did is are was were can could may might must shall should will would has have".split()
+)
+_NAME = re.compile(r"(?:\b(?:[A-Z]|\w*\d)[\w.:/-]*\w\b ?)+(?<! )")
+_FULL_NAME = re.compile(r"\b[A-Z][\w'-]+(?: [A-Z][\w'-]+)+")
+_STANDS_FOR = re.compile(r"\b(?:it|them|they|those|these)\b(?!\s+\w+ing\b)", re.IGNORECASE)
 _DETERMINERS = frozenset("a an the my our your their his her its this that these those some any all each every".split())
 
 
@@ -132,18 +138,16 @@ def _topics(text: str) -> list[str]:
 def stand_alone(question: str, turns: Sequence[Turn]) -> str:
     """Rewrite a follow-up by rules; a question that stands alone comes back untouched."""
     earlier = _earlier(turns)
-    if not earlier or not question.strip():
-        return question
     asked = " ".join(clean(question).split())
     body = _LEAD_IN.sub("", asked, count=1)
     about = _WHAT_ABOUT.sub("", body, count=1)
-    if about != body and (swapped := _swapped(about, earlier)):
-        return swapped[:LONGEST]
-    if about == body and body != asked and (swapped := _swapped(body, earlier)) and _is_phrase(body):
-        return swapped[:LONGEST]
-    if about == body and not leans(body) and (body == asked or len(_topics(body)) > 1):
+    if not earlier or not body:
         return question
-    return _carried(about if about != body else body, earlier, turns)[:LONGEST]
+    if (about != body or (body != asked and _is_phrase(body))) and (swapped := _swapped(about, earlier)):
+        return swapped[:LONGEST]
+    if about == body and not leans(body):
+        return question
+    return _carried(about, earlier, turns)[:LONGEST]
 
 
 def leans(question: str) -> bool:
@@ -155,7 +159,7 @@ def leans(question: str) -> bool:
     return any(_points_out(words, index, own) for index in range(len(words)))
 
 
-_STEMS = frozenset(stem(word) for word in _VERBS)
+_STEMS = frozenset(stem(word) for word in _SAY_NOTHING)
 
 
 def _points_out(words: Sequence[str], index: int, own: Sequence[int]) -> bool:
@@ -164,13 +168,13 @@ def _points_out(words: Sequence[str], index: int, own: Sequence[int]) -> bool:
     after = words[index + 1] if index + 1 < len(words) else ""
     before = words[index - 1] if index else ""
     if word in _POINTING:
-        if after in _AFTER_POINTING or (word == "that" and before not in _BEFORE_THAT):
+        if after in _AFTER_POINTING or (word == "that" and before not in _BEFORE_THAT and after not in {"", "?"}):
             return False
     elif word in _ONES:
         picked = before in {"which", "the", "other", "that", "this"}
         if not picked or not (after in {"", "?", "one", "ones", "of"} or word in {"one", "ones"}):
             return False
-    elif word not in _PRONOUNS:
+    elif word not in _PRONOUNS or after == "own":
         return False
     clause = max((place for place in range(index) if words[place] in _CLAUSE), default=-1)
     return not any(place < clause for place in own)
@@ -186,24 +190,43 @@ def _earlier(turns: Sequence[Turn]) -> str:
 
 
 def phrases(question: str) -> list[str]:
-    """List the topics of a question: runs of content words, verbs that say nothing left out."""
-    runs: list[list[str]] = [[]]
-    for word in _WORD.findall(question):
-        plain = fold(word)
-        if (is_content(plain) or word[:1].isdigit()) and not (stem(plain) in _STEMS and not runs[-1]):
-            runs[-1].append(word)
+    """List the topics of a question: runs of content words, without the verbs that say nothing at their ends."""
+    return [question[start:end] for start, end in _runs(question)]
+
+
+def topic(question: str) -> str:
+    """Name what a question is about, in its own words. "How do I reset my password?" -> "reset my password"."""
+    named, before = "", 0
+    for start, end in _runs(question):
+        gap = question[before:start]
+        joined = gap if named and not {fold(word) for word in _WORD.findall(gap)} & _AUXILIARIES else ", "
+        named += (joined if named else "") + question[start:end]
+        before = end
+    return named
+
+
+def _runs(question: str) -> list[tuple[int, int]]:
+    runs: list[list[re.Match[str]]] = [[]]
+    for match in _WORD.finditer(question):
+        if is_content(fold(match.group())) or match.group()[:1].isdigit():
+            runs[-1].append(match)
         else:
             runs.append([])
-    return [" ".join(run) for run in runs if run and not all(stem(fold(word)) in _STEMS for word in run)]
+    return [(run[0].start(), run[-1].end()) for run in map(_trimmed, runs) if run]
+
+
+def _trimmed(run: list[re.Match[str]]) -> list[re.Match[str]]:
+    while run and stem(fold(run[-1].group())) in _STEMS:
+        run = run[:-1]
+    while run and stem(fold(run[0].group())) in _STEMS:
+        run = run[1:]
+    return run
 
 
 def _is_phrase(body: str) -> bool:
     """Whether a follow-up is only a thing, "for Paris?", without a question of its own."""
-    words = [fold(word) for word in _WORD.findall(body)]
-    plain = [word for word in words if word.isalnum()]
-    return bool(plain) and all(
-        is_content(word) or word in _PREPOSITIONS | _DETERMINERS or word[:1].isdigit() for word in plain
-    )
+    words = [fold(word) for word in _WORD.findall(body) if word[0].isalnum()]
+    return all(is_content(word) or word in _PREPOSITIONS | _DETERMINERS or word[:1].isdigit() for word in words)
 
 
 def _swapped(about: str, earlier: str) -> str:
@@ -212,57 +235,54 @@ def _swapped(about: str, earlier: str) -> str:
     words = about.split()
     if not words or not phrases(about) or leans(about):
         return ""
-    old = phrases(earlier)
     preposition = words[0].lower() if words[0].lower() in _PREPOSITIONS else ""
-    places = [
-        phrase
-        for phrase in old
-        if not preposition or re.search(rf"\b{preposition}\s+(?:\w+\s+)??{re.escape(phrase)}", earlier, re.IGNORECASE)
-    ]
-    if preposition and not places:
-        return f"{earlier.rstrip(' ?.!')} {about}?"
-    target = (places or old)[-1]
     fresh = " ".join(words[1:] if preposition else words)
-    at = earlier.rfind(target)
-    lead = earlier[:at]
-    determiner = fresh.split()[0].lower() in _DETERMINERS
-    if determiner:
+    place = _place(fresh, earlier, preposition)
+    if place is None:
+        return f"{earlier.rstrip(' ?.!')} {about}?"
+    lead = earlier[: place[0]]
+    if words[-1] != fresh and fresh.split()[0].lower() in _DETERMINERS:
         lead = re.sub(rf"\b(?:{'|'.join(_DETERMINERS)})\s+$", "", lead, flags=re.IGNORECASE)
-    return f"{lead}{fresh}{earlier[at + len(target) :]}"
+    return f"{lead}{fresh}{earlier[place[1] :]}"
+
+
+def _place(fresh: str, earlier: str, preposition: str) -> tuple[int, int] | None:
+    """Find what a new thing stands in for: what follows the same preposition, a name, or the last topic."""
+    runs = _runs(earlier)
+    if preposition:
+        before = rf"\b{preposition}\s+(?:(?:{'|'.join(_DETERMINERS)})\s+)?$"
+        runs = [run for run in runs if re.search(before, earlier[: run[0]], re.IGNORECASE)]
+        return runs[-1] if runs else None
+    if _NAME.fullmatch(fresh) and (names := [match.span() for match in _NAME.finditer(earlier, earlier.find(" ") + 1)]):
+        return names[-1]
+    heads = [run for run in runs if fresh.casefold().endswith(earlier[: run[1]].rsplit(maxsplit=1)[-1].casefold())]
+    start, end = (heads or runs)[-1]
+    words = list(_WORD.finditer(earlier, start, end))
+    size = len([word for word in _WORD.findall(fresh) if fold(word) not in _DETERMINERS])
+    return (words[-size].start(), end) if len(words) > max(size, 2) else (start, end)
 
 
 def _carried(body: str, earlier: str, turns: Sequence[Turn]) -> str:
-    """Name what a question leaves out: in the place of its pronoun where one thing was asked about, else at its end."""
-    topics = phrases(earlier)
-    words = {fold(word) for word in _WORD.findall(body)}
-    if words & _PEOPLE:
-        topics = _people(turns) or topics
-    own = _topics(body)
-    missing = [topic for topic in topics if not all(found(stem(fold(word)), own) for word in topic.split())]
+    """Name what a question leaves out: in the place of its pronoun where that is one thing, else before it all."""
     body = body.rstrip(" ?.!")
-    start = body[:1].upper() + body[1:]
-    if not missing:
-        return start + "?"
-    if len(missing) == 1:
-        named, count = re.subn(
-            r"\b(?:it|them|they|those|these)\b(?!\s+\w+ing\b)", _the(missing[0]), start, count=1, flags=re.IGNORECASE
-        )
-        if count:
-            return named[:1].upper() + named[1:] + "?"
-    return f"{start} ({', '.join(missing)})?"
+    said = {fold(word) for word in _WORD.findall(body)}
+    named = (_person(turns) if said & _PEOPLE else "") or topic(earlier)
+    own = _topics(body)
+    if all(found(word, own) for word in _topics(named)):
+        return body[:1].upper() + body[1:] + "?"
+    if len(_runs(named)) == 1 and "," not in named and not said & _PEOPLE:
+        thing = named if named[:1].isupper() else f"the {named}"
+        body = re.sub(r"\bwhich ones?\b", f"which of {thing}", body, count=1, flags=re.IGNORECASE)
+        swapped = _STANDS_FOR.sub(thing, body, count=1) if thing not in body else body
+        if thing in swapped:
+            return swapped[:1].upper() + swapped[1:] + "?"
+    return f"{named[:1].upper()}{named[1:]}: {body[:1].lower() if body[1:2].islower() else body[:1]}{body[1:]}?"
 
 
-def _the(topic: str) -> str:
-    return topic if topic[:1].isupper() else f"the {topic}"
-
-
-def _people(turns: Sequence[Turn]) -> list[str]:
-    """Find the names in the latest answer."""
+def _person(turns: Sequence[Turn]) -> str:
+    """Find a person's name in the latest answers."""
     for turn in reversed(turns[-TURNS_BACK:]):
-        names = re.findall(
-            r"(?<![.!?] )(?<!^)\b[A-Z][\w'-]+(?: [A-Z][\w'-]+)+|^[A-Z][\w'-]+(?: [A-Z][\w'-]+)+", turn.answer
-        )
-        names = [name for name in names if fold(name.split()[0]) not in FUNCTION_WORDS]
+        names = [name for name in _FULL_NAME.findall(turn.answer) if fold(name.split()[0]) not in FUNCTION_WORDS]
         if names:
-            return names[:1]
-    return []
+            return str(names[0])
+    return ""

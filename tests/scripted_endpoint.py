@@ -201,6 +201,7 @@ async def _never_ends(reply: Reply) -> None:
     await reply.head()
     while True:
         await reply.say("and so on and on " * 20)
+        await asyncio.sleep(0.002)
 
 
 async def _drips(reply: Reply) -> None:

@@ -72,8 +72,9 @@ def units(text: str, passage: int) -> list[Unit]:
     found: list[Unit] = []
     for start, end in sentences(text):
         for line in _lines(text[start:end]):
-            item = bool(_ITEM.match(line))
-            shown = unmarked(" ".join(_ITEM.sub("", line, count=1).split()))
+            bullet = _ITEM.match(line)
+            item = bullet is not None
+            shown = unmarked(" ".join(line[bullet.end() if bullet else 0 :].split()))
             if shown:
                 leans = bool(found) and (bool(_LEANING.match(shown)) or (item and found[-1].text.endswith(":")))
                 found.append(Unit(passage, len(found), shown, item, _whole(shown, item=item), leans))

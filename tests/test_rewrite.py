@@ -1,0 +1,192 @@
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+
+import pytest
+
+from ingest.errors import GeneratorError
+from rag_app.records import Turn
+from rag_app.rewrite import LONGEST, ModelRewriter, RuleRewriter, instructions, leans, stand_alone, topic
+
+MODELS = "Which reranking models can I use?"
+PASSWORD = "How do I reset my password?"
+LEAVE = "How many days of parental leave do I get?"
+RATE = "What is the daily rate for Berlin?"
+POLICY = "What does the travel policy say about hotels?"
+ERROR = "What does error KB-ERR-2847 mean?"
+BACKUP = "How do I back up the library?"
+
+FOLLOW_UPS = [
+    (MODELS, "and which of them needs a GPU?", "Which of the reranking models needs a GPU?"),
+    (MODELS, "which one is the fastest?", "Which of the reranking models is the fastest?"),
+    (MODELS, "How do I install them?", "How do I install the reranking models?"),
+    (MODELS, "Are there others?", "Reranking models: are there others?"),
+    (RATE, "and for Paris?", "What is the daily rate for Paris?"),
+    (RATE, "What about Paris?", "What is the daily rate for Paris?"),
+    (RATE, "And the monthly rate?", "What is the monthly rate for Berlin?"),
+    (POLICY, "How about flights?", "What does the travel policy say about flights?"),
+    (POLICY, "and meals?", "What does the travel policy say about meals?"),
+    (PASSWORD, "How long does it take?", "Reset my password: how long does it take?"),
+    (PASSWORD, "why?", "Reset my password: why?"),
+    (PASSWORD, "OK, and what if that fails?", "Reset my password: what if that fails?"),
+    (LEAVE, "Is it paid?", "Days of parental leave: is it paid?"),
+    (LEAVE, "Who approves that?", "Days of parental leave: who approves that?"),
+    (LEAVE, "how much?", "Days of parental leave: how much?"),
+    (ERROR, "How do I fix it?", "How do I fix the error KB-ERR-2847?"),
+    (ERROR, "And KB-ERR-2848?", "What does error KB-ERR-2848 mean?"),
+    (BACKUP, "tell me more", "Back up the library: tell me more?"),
+    (BACKUP, "And how often?", "Back up the library: how often?"),
+    (BACKUP, "Thanks. Where is it stored?", "Back up the library: where is it stored?"),
+    ("What is a reranker?", "and a retriever?", "What is a retriever?"),
+    ("What is a reranker?", "Does it need a GPU?", "Does the reranker need a GPU?"),
+    ("What is RAG_HOME?", "Can I change it?", "Can I change RAG_HOME?"),
+    ("What is RAG_HOME?", "and RAG_SPACE?", "What is RAG_SPACE?"),
+    (
+        "Does Northwind Standard cover vision exams?",
+        "what about Health Plus?",
+        "Does Health Plus cover vision exams?",
+    ),
+    ("Does Northwind Standard cover vision exams?", "And dental care?", "Does Northwind Standard cover dental care?"),
+]
+
+STAND_ALONE = [
+    "How do I set up a proxy?",
+    "And how do I set up a proxy?",
+    "So how do I restart the indexing?",
+    "What happens if the index is broken and how do I repair it?",
+    "Which models that need a GPU are there?",
+    "What changed this year in the travel policy?",
+    "Who has to approve the request?",
+    "Can the server run on this computer?",
+    "How do managers approve their own expenses when they travel?",
+    "Wie oft wird die Bibliothek gesichert?",
+    "図書館はどこですか",
+]
+
+
+@pytest.mark.parametrize(("earlier", "question", "rewritten"), FOLLOW_UPS, ids=[row[1] for row in FOLLOW_UPS])
+def test_a_follow_up_names_what_it_leans_on(earlier: str, question: str, rewritten: str) -> None:
+    assert stand_alone(question, [Turn(earlier, "An answer.")]) == rewritten
+
+
+@pytest.mark.parametrize("question", STAND_ALONE)
+def test_a_question_that_stands_alone_stays_untouched(question: str) -> None:
+    assert stand_alone(question, [Turn(PASSWORD, "An answer.")]) == question
+
+
+@pytest.mark.parametrize("question", [row[1] for row in FOLLOW_UPS] + ["", "   ", "?!"])
+def test_the_first_question_stays_untouched(question: str) -> None:
+    assert stand_alone(question, []) == question
+
+
+def test_the_topic_lasts_over_turns_without_one_of_their_own() -> None:
+    turns = [Turn(BACKUP, "With rag backup."), Turn("why?", "Because disks fail.")]
+
+    assert stand_alone("And how often?", turns) == "Back up the library: how often?"
+
+
+def test_a_rewritten_question_carries_the_topic_on() -> None:
+    turns = [Turn(MODELS, "Three."), Turn("and which of them is small?", "One.", "Which reranking models are small?")]
+
+    assert "eranking models" in stand_alone("Is it fast?", turns)
+
+
+def test_he_and_she_are_looked_for_in_the_answer() -> None:
+    turns = [Turn("Who is the head of finance?", "The head of finance is Dana Example, since 2024.")]
+
+    assert stand_alone("What is her email?", turns) == "Dana Example: what is her email?"
+
+
+def test_a_rewritten_question_is_bounded() -> None:
+    assert len(stand_alone("why?", [Turn("library " * 5_000, "")])) <= LONGEST
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Is it paid?", True),
+        ("Does the warranty cover it?", True),
+        ("How do I repair the index if it is broken?", False),
+        ("What do these codes mean?", True),
+        ("What does that mean?", True),
+        ("Is that so?", True),
+        ("Which of the two is cheaper?", False),
+        ("What about the other one?", True),
+    ],
+)
+def test_leaning_is_told_by_pronouns_that_nothing_explains(question: str, expected: bool) -> None:
+    assert leans(question) is expected
+
+
+def test_a_topic_keeps_the_words_of_its_question() -> None:
+    assert topic("How do I reset my password?") == "reset my password"
+    assert topic("How much memory does the server need?") == "memory, server"
+    assert topic("why?") == ""
+
+
+class Scripted:
+    """A chat endpoint that says one thing, fails, or hangs."""
+
+    def __init__(self, said: str = "", error: GeneratorError | None = None, *, hangs: bool = False) -> None:
+        self.said, self.error, self.hangs = said, error, hangs
+        self.told: list[Sequence[Mapping[str, str]]] = []
+        self.closed = False
+
+    async def stream(self, told: Sequence[Mapping[str, str]]) -> AsyncGenerator[str, None]:
+        self.told.append(told)
+        try:
+            if self.hangs:
+                await asyncio.sleep(3600)
+            for word in self.said.split(" "):
+                yield word + " "
+            if self.error:
+                raise self.error
+        finally:
+            self.closed = True
+
+
+TURNS = [Turn(MODELS, "You can use the small and the large reranking model.")]
+ASKED = "and which of them needs a GPU?"
+BY_RULES = "Which of the reranking models needs a GPU?"
+
+
+@pytest.mark.parametrize(
+    ("said", "rewritten"),
+    [
+        ("Which reranking models need a GPU?", "Which reranking models need a GPU?"),
+        ('"Which reranking models need a GPU?"', "Which reranking models need a GPU?"),
+        ("Question: Which reranking models need a GPU?\n", "Which reranking models need a GPU?"),
+        ("<think>They mean models.</think>\nWhich reranking models need a GPU?", "Which reranking models need a GPU?"),
+        ("Sure! Here it is:\nWhich reranking models need a GPU?", BY_RULES),
+        ("Which reranking models need a GPU? " + "very " * 100, BY_RULES),
+        ("The capital of France is Paris, a lovely city.", BY_RULES),
+        ("", BY_RULES),
+    ],
+)
+async def test_what_a_model_says_is_used_only_when_it_is_a_question_about_this(said: str, rewritten: str) -> None:
+    assert await ModelRewriter(Scripted(said), RuleRewriter()).rewrite(ASKED, TURNS) == rewritten
+
+
+async def test_a_model_that_fails_is_replaced_by_the_rules() -> None:
+    model = Scripted(error=GeneratorError("It is down."))
+
+    assert await ModelRewriter(model, RuleRewriter()).rewrite(ASKED, TURNS) == BY_RULES
+
+
+async def test_a_model_that_hangs_is_closed_and_replaced_by_the_rules() -> None:
+    model = Scripted(hangs=True)
+
+    assert await ModelRewriter(model, RuleRewriter(), seconds=0.05).rewrite(ASKED, TURNS) == BY_RULES
+    assert model.closed
+
+
+async def test_without_turns_no_model_is_asked() -> None:
+    model = Scripted("Anything?")
+
+    assert await ModelRewriter(model, RuleRewriter()).rewrite(ASKED, ()) == ASKED
+    assert model.told == []
+
+
+def test_the_conversation_a_model_sees_is_bounded() -> None:
+    told = instructions("why " * 50_000, [Turn("q " * 50_000, "a " * 50_000)] * 9)
+
+    assert sum(len(message["content"]) for message in told) < 5_000
