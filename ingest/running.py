@@ -4,6 +4,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from ingest.records import Page
 
@@ -29,13 +30,13 @@ def without_running_lines(pages: Sequence[Page]) -> list[Page]:
 
 
 def _edge(lines: Sequence[str], *, from_top: bool) -> list[int]:
-    """The indices of the first or last lines with text, from the edge inwards."""
+    """The indices of the first or last lines with text, from the edge inwards, and of one more."""
     order = range(len(lines)) if from_top else range(len(lines) - 1, -1, -1)
     found: list[int] = []
     for index in order:
         if lines[index].strip():
             found.append(index)
-            if len(found) == DEEPEST:
+            if len(found) > DEEPEST:
                 break
     return found
 
@@ -67,16 +68,22 @@ def _number_offset(pages: Sequence[Page], split: Sequence[Sequence[str]], edges:
 
 
 def _strip(page: Page, lines: list[str], edge: Sequence[int], repeated: set[str], offset: int | None) -> None:
-    for index in edge:
-        line = lines[index]
-        number = _numbered(line)
-        ours = number is not None and offset is not None and int(number[1]) - page.number == offset
-        counted = _OF.match(line)
-        bare = _BARE.match(line)
-        labelled = bool(bare) and page.label != str(page.number) and bare[1].casefold() == page.label.casefold()  # type: ignore[index]  # bool(bare) says so
-        if not (ours or labelled or (counted and int(counted[1]) == page.number) or _key(line) in repeated):
-            return
+    running = list(takewhile(lambda index: _runs(page, lines[index], repeated, offset), edge))
+    if len(running) > DEEPEST:  # what repeats so deep into the page is its text
+        return
+    for index in running:
         lines[index] = ""
+
+
+def _runs(page: Page, line: str, repeated: set[str], offset: int | None) -> bool:
+    """Whether the line is a running head or foot, or this page's number."""
+    number, counted, bare = _numbered(line), _OF.match(line), _BARE.match(line)
+    if number and offset is not None and int(number[1]) - page.number == offset:
+        return True
+    if counted and int(counted[1]) == page.number:
+        return True
+    labelled = page.label != str(page.number)
+    return bool(bare and labelled and bare[1].casefold() == page.label.casefold()) or _key(line) in repeated
 
 
 def _numbered(line: str) -> re.Match[str] | None:

@@ -165,6 +165,12 @@ def test_line_that_repeats_in_the_middle_of_pages_stays():
     assert all("Note:" in text for text in cleaned(*texts))
 
 
+def test_page_that_returns_whole_is_kept():
+    text = "\n\n".join(paragraph(n) for n in range(1, 9))
+
+    assert all("Topic A" in page and "Topic H" in page for page in cleaned(text, text, text, text))
+
+
 def test_two_pages_with_the_same_first_line_keep_it():
     assert all(text.startswith("Same") for text in cleaned(f"Same\n\n{paragraph(1)}", f"Same\n\n{paragraph(2)}"))
 

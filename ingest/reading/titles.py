@@ -6,14 +6,14 @@ _LETTERS = 3
 _SIGNS = 2
 _LONGEST = 200  # characters; what is longer is no title
 _PROGRAM = re.compile(
-    r"^(microsoft (office )?(word|powerpoint|excel)|powerpoint presentation|latex|print)\b\s*[-:]?\s*", re.IGNORECASE
+    r"^(microsoft (office )?(word|powerpoint|excel)|powerpoint presentation)\b\s*[-:]?\s*", re.IGNORECASE
 )
 _FILE_NAME = re.compile(
     r"^\S+\.(docx?|odt|rtf|pptx?|xlsx?|pdf|tex|dvi|indd|qxd|html?|txt|md|ps|fm|pages)$", re.IGNORECASE
 )
 _SAYS_NOTHING = re.compile(
     r"^(un(titled|named|known)|no title|document|title|presentation|slide|page|new|none|null|test|scan\w*|default|"
-    r"doc|pdf|dokument|sans titre|ohne titel|about:blank|anonymous|\(anonymous\)|report)[\s_-]*\d*$",
+    r"doc|pdf|dokument|sans titre|ohne titel|about:blank|anonymous|\(anonymous\)|print|latex( with .*)?)[\s_-]*\d*$",
     re.IGNORECASE,
 )
 
