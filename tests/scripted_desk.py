@@ -82,6 +82,9 @@ class ScriptedDesk:
 
     def __init__(self, folder: Path, documents: Sequence[Document] = (HANDBOOK,)) -> None:
         self.folder = folder
+        self.reset(documents)
+
+    def reset(self, documents: Sequence[Document]) -> None:
         self.shelf = list(documents)
         self.queue: list[Job] = []
         self.asked: list[tuple[str, Sequence[Turn]]] = []

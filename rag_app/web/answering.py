@@ -59,6 +59,7 @@ class Answering:
         run = _Run(turn)
         self._runs[turn.id] = run
         run.task = asyncio.create_task(self._answer(run, earlier), name=f"answer {turn.id}")
+        await asyncio.sleep(0)  # a task that is cancelled before its first step would not even say so
         return turn
 
     async def follow(self, turn: StoredTurn) -> AsyncIterator[StoredTurn]:

@@ -74,9 +74,23 @@ def create_app(
 
         return site(desk, conversations, answering, people)
 
-    _mount_pages(app, people, gradio_pages, host=host, port=port)
+    _in_a_loop(lambda: _mount_pages(app, people, gradio_pages, host=host, port=port))
     app.add_middleware(Guard, people=people, loopback=is_loopback(host))
     return app
+
+
+def _in_a_loop(mount: Callable[[], None]) -> None:
+    """Call `mount` while an event loop runs: without one Gradio opens a loop for each of its locks and closes none."""
+
+    async def mounting() -> None:
+        mount()
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(mounting())
+    else:
+        mount()
 
 
 def _mount_pages(app: FastAPI, people: People, pages: Callable[[], "gradio.Blocks"], *, host: str, port: int) -> None:

@@ -1,0 +1,135 @@
+import asyncio
+import contextlib
+from dataclasses import replace
+
+import pytest
+from scripted_desk import ScriptedDesk
+
+from ingest.errors import GeneratorError
+from rag_app.conversations import Conversations, TurnState
+from rag_app.web.answering import Answering
+
+
+@pytest.fixture
+def scripted(tmp_path):
+    return ScriptedDesk(tmp_path)
+
+
+@pytest.fixture
+def conversations(tmp_path):
+    store = Conversations(tmp_path / "app.db")
+    yield store
+    store.close()
+
+
+async def last_of(answering, turn):
+    seen = [grown async for grown in answering.follow(turn)]
+    return seen[-1]
+
+
+async def test_an_answer_is_made_and_kept(scripted, conversations):
+    answering = Answering(scripted.ask, conversations)
+    conversation = conversations.begin("dana")
+
+    turn = await answering.start("dana", conversation, "How long?")
+    final = await last_of(answering, turn)
+
+    assert final.state is TurnState.DONE
+    assert conversations.turn("dana", turn.id) == final
+    assert answering.running(conversation) is None
+
+
+async def test_an_answer_goes_on_when_nobody_follows_it(scripted, conversations):
+    scripted.gate.clear()
+    answering = Answering(scripted.ask, conversations)
+    turn = await answering.start("dana", conversations.begin("dana"), "How long?")
+    async with contextlib.aclosing(answering.follow(turn)) as followed:
+        await anext(followed)
+
+    scripted.gate.set()
+    final = await last_of(answering, turn)
+
+    assert final.state is TurnState.DONE
+
+
+async def test_two_pages_follow_the_same_answer(scripted, conversations):
+    answering = Answering(scripted.ask, conversations)
+    turn = await answering.start("dana", conversations.begin("dana"), "How long?")
+
+    first, second = await asyncio.gather(last_of(answering, turn), last_of(answering, turn))
+
+    assert first == second
+
+
+async def test_stopping_keeps_what_was_written_and_closes_the_source(scripted, conversations):
+    scripted.gate.clear()
+    answering = Answering(scripted.ask, conversations)
+    conversation = conversations.begin("dana")
+    turn = await answering.start("dana", conversation, "How long?")
+    followed = answering.follow(turn)
+    grown = await anext(followed)
+    while grown.answer is None or not grown.answer.text:
+        grown = await anext(followed)
+
+    await answering.stop(turn.id)
+    kept = conversations.turn("dana", turn.id)
+
+    assert kept.state is TurnState.STOPPED
+    assert kept.answer.text == grown.answer.text
+    assert scripted.closed == 1
+    assert (await anext(followed)).state is TurnState.STOPPED
+
+
+async def test_closing_the_server_cuts_answers_off(scripted, conversations):
+    scripted.gate.clear()
+    answering = Answering(scripted.ask, conversations)
+    turn = await answering.start("dana", conversations.begin("dana"), "How long?")
+    await anext(answering.follow(turn))
+
+    await answering.close()
+
+    assert conversations.turn("dana", turn.id).state is TurnState.CUT
+
+
+async def test_an_error_for_the_reader_is_kept_in_its_words(conversations):
+    async def ask(*_question, **_given):
+        raise GeneratorError("llama3 did not answer in 60 s. Ask again.")
+        yield
+
+    answering = Answering(ask, conversations)
+    final = await last_of(answering, await answering.start("dana", conversations.begin("dana"), "How long?"))
+
+    assert (final.state, final.failure) == (TurnState.FAILED, "llama3 did not answer in 60 s. Ask again.")
+
+
+async def test_a_bug_is_logged_under_the_reference_that_is_shown(conversations, caplog):
+    async def ask(*_question, **_given):
+        raise ZeroDivisionError("secret detail")
+        yield
+
+    answering = Answering(ask, conversations)
+    final = await last_of(answering, await answering.start("dana", conversations.begin("dana"), "How long?"))
+
+    assert "secret detail" not in final.failure
+    assert caplog.records[0].getMessage().partition(":")[0] in final.failure
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_follow_up_is_asked_with_the_turns_before_it(scripted, conversations):
+    answering = Answering(scripted.ask, conversations)
+    conversation = conversations.begin("dana")
+    await last_of(answering, await answering.start("dana", conversation, "How long is the notice?"))
+
+    await last_of(answering, await answering.start("dana", conversation, "and for trainees?"))
+
+    question, turns = scripted.asked[1]
+    assert question == "and for trainees?"
+    assert [turn.question for turn in turns] == ["How long is the notice?"]
+    assert "[1]" not in turns[0].answer
+
+
+async def test_following_a_turn_that_nobody_answers_ends_at_once(scripted, conversations):
+    answering = Answering(scripted.ask, conversations)
+    turn = conversations.add(conversations.begin("dana"), "How long?")
+
+    assert [grown async for grown in answering.follow(replace(turn, state=TurnState.CUT))] == []

@@ -1,0 +1,304 @@
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from scripted_desk import HANDBOOK, OTHER, OWN, PASSAGE, answered, citation
+
+from ingest.records import Box, Job, JobState, PageImage
+from rag_app.conversations import StoredTurn, TurnState, stored
+from rag_app.records import Mode, Sentence, Stage, Support
+from rag_app.web.answer_text import answer_html
+from rag_app.web.desk import Status
+from rag_app.web.escape import escape, escape_name
+from rag_app.web.library_html import documents_html, header_html, job_words, jobs_html, viewer_html
+from rag_app.web.login import login_html
+from rag_app.web.render import (
+    evidence_html,
+    marked_passage,
+    match_words,
+    page_words,
+    question_html,
+    seconds,
+    stage_words,
+    turn_html,
+    welcome_html,
+)
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "</div></article><h1>mine</h1>",
+    '" onmouseover="alert(1)" x="',
+    "' onfocus='alert(1)",
+    "${alert(1)} {{constructor.constructor('alert(1)')()}} `x`",
+    "$$\\href{javascript:alert(1)}{x}$$ \\(a\\) \\[b\\]",
+    "```mermaid\ngraph TD; A-->B\n```",
+    "![x](https://example.com/x.png) [y](javascript:alert(1))",
+    "first\n\n# second\n\n<b>third</b>",
+    "\u202egnp.exe\u202c",
+    "a\u200bb\u2066c\u2069\ufeff",
+    "tab\tand\x00nul\x1b[31m",
+    "&lt;b&gt; &amp;amp; &#60;i&#62;",
+    "x" * 10_000,
+    "[1] [2] [99] <button class=cite id=cite-1-0>[1]</button>",
+    "\ud800 lone surrogate",
+]
+ALLOWED = set(
+    "a article bdi blockquote button div figure form h1 h2 h3 i img input label li main mark nav ol p q rect section "
+    "span strong svg table tbody td th thead time tr ul html head body meta title link".split()
+)
+ID = "0" * 32
+
+
+class Reader(HTMLParser):
+    """Collects what a browser would make of a piece of HTML."""
+
+    def __init__(self, markup):
+        super().__init__(convert_charrefs=True)
+        self.tags, self.attributes, self.text = [], [], ""
+        self.feed(markup)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += attributes
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def turn_with(**given):
+    state = given.pop("state", TurnState.DONE)
+    question = given.pop("question", "How long?")
+    return StoredTurn(
+        ID, ID, "2026-11-03T09:00:00+00:00", question, state, answer=stored(answered("How long?", **given))
+    )
+
+
+def everything(text):
+    """Every piece of HTML there is, with `text` in each place that others write."""
+    document = replace(OWN, title=text, path=text, space=text, added=text)
+    source = citation(document=document, passage=text, quote=text, label=text)
+    answer = replace(
+        stored(answered(text, mode=Mode.MODEL, model=text)),
+        rewritten=text,
+        text=text,
+        citations=(source,),
+        uncited=(source,),
+        notice=text,
+        sentences=(Sentence(text, (1,), Support.UNSUPPORTED),),
+    )
+    turn = StoredTurn(ID, ID, "2026", text, TurnState.FAILED, text, answer)
+    job = Job(1, text, text, "", JobState.REFUSED, text, None, 0, 0, 0, 0, 0.0)
+    image = PageImage(b"", 595, 842, ())
+    status = Status(3, 9, handbook_only=False, generator=text, index=text)
+    return [
+        question_html(turn),
+        turn_html(turn),
+        turn_html(replace(turn, answer=replace(answer, abstained=True))),
+        evidence_html(turn, 0),
+        welcome_html(status, [text]),
+        header_html("Ask", status),
+        jobs_html([job, replace(job, state=JobState.READING)]),
+        documents_html([document], "handbook"),
+        viewer_html(document, 2, text, image, address="/documents/x/view", quote=text),
+        login_html("/", text),
+    ]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_foreign_text_makes_no_element_and_no_attribute(text):
+    reader = [Reader(piece) for piece in everything(text)]
+
+    assert {tag for one in reader for tag in one.tags} <= ALLOWED
+    assert not [name for one in reader for name, _ in one.attributes if name.startswith("on")]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_foreign_text_has_nothing_left_that_markdown_or_templates_read(text):
+    pieces = everything(text)
+
+    assert not [piece for piece in pieces if any(sign in piece for sign in ("${", "{{", "`", "$$", "\\(", "](", "\n"))]
+
+
+@pytest.mark.parametrize("text", [one for one in HOSTILE if one.isprintable()], ids=lambda one: one[:20])
+def test_escaped_text_reads_as_itself(text):
+    assert Reader(escape(text)).text == text
+
+
+def test_controls_in_names_are_shown():
+    assert Reader(escape_name("a\x1bb\u202ecod.pdf\x7f")).text == "a\u241bb<202E>cod.pdf\u2421"
+
+
+def test_marks_stand_after_their_sentence_and_name_their_page():
+    page = turn_html(turn_with())
+
+    assert page.count('class="cite"') == 2
+    assert f'id="cite-{ID}-0"' in page
+    assert "Handbook.pdf, page 12, supports this sentence" in page
+    assert "Handbook.pdf, page 3, supports part of this sentence" in page
+
+
+def test_a_mark_without_a_citation_is_not_drawn():
+    assert Reader(answer_html(ID, "Two weeks [9].", (), (citation(),))).text == "Two weeks."
+
+
+def test_support_is_said_in_words():
+    page = turn_html(turn_with())
+
+    assert '<span class="partly">During the first six months two weeks suffice.' in page
+    assert '<span class="unsupported">Overtime is paid twice.' in page
+    assert "Check before you rely on it" in page
+
+
+def test_lists_and_strong_text_are_drawn():
+    page = answer_html(ID, "Two ways:\n\n- by **post** [1]\n- by hand\n\n1. first\n# Title", (), (citation(),))
+
+    assert "<ul><li>by <strong>post</strong>" in page
+    assert "<li>by hand</li></ul><ol><li>first</li></ol><p><strong>Title</strong></p>" in page
+
+
+def test_who_spoke_and_how_long_stand_under_the_answer():
+    quoted, written = turn_html(turn_with()), turn_html(turn_with(mode=Mode.MODEL, model="llama3"))
+
+    assert "Quoted from the documents, no model used" in quoted
+    assert "search 27 ms \u00b7 reranking 610 ms \u00b7 writing 265 ms" in quoted
+    assert "Written by llama3 from 3 passages" in written
+
+
+def test_folded_stages_say_what_was_read_and_kept():
+    assert "Read 50 passages, kept 3 (637 ms)" in turn_html(turn_with())
+
+
+def test_abstaining_shows_the_nearest_passages_as_such():
+    turn = turn_with()
+    answer = replace(turn.answer, abstained=True, citations=(), uncited=(citation(),), text="", mode=Mode.ABSTAINED)
+
+    page = turn_html(replace(turn, answer=answer))
+
+    assert "The documents do not seem to answer this. The nearest passages are below." in page
+    assert "Handbook.pdf, page 12 (sheet 18)" in page
+    assert "Nearest passages" in evidence_html(replace(turn, answer=answer))
+
+
+def test_a_rewritten_follow_up_is_shown():
+    turn = turn_with()
+
+    page = turn_html(replace(turn, answer=replace(turn.answer, rewritten="How long is the notice?")))
+
+    assert "searched for: <q>How long is the notice?</q>" in page
+    assert "searched for" not in turn_html(turn)
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [
+        (Stage.REWRITING, "Reading your question"),
+        (Stage.SEARCHING, "Searching 1,284 passages"),
+        (Stage.RERANKING, "Reading the best 50"),
+        (Stage.WRITING, "Writing"),
+        (Stage.CHECKING, "Checking each sentence"),
+    ],
+)
+def test_stages_are_said_in_the_readers_words(stage, words):
+    assert stage_words(replace(turn_with().answer, stage=stage)) == words
+
+
+@pytest.mark.parametrize(
+    ("state", "words"), [(TurnState.STOPPED, "What was written so far is kept"), (TurnState.CUT, "Ask again")]
+)
+def test_an_answer_that_ended_early_says_so(state, words):
+    assert words in turn_html(turn_with(state=state))
+
+
+def test_a_source_shows_its_page_its_strength_and_the_marked_sentence():
+    page = evidence_html(turn_with(), 1)
+
+    assert "page 12 (sheet 18)" in page
+    assert "strong match" in page
+    assert "<mark>The notice period is three months from the first day of the following month.</mark>" in page
+    assert 'class="source chosen" id="source-1"' in page
+    assert f'data-view="/turns/{ID}/sources/0"' in page
+    assert "Also read, not cited (1)" in page
+
+
+def test_a_quote_is_found_although_its_spaces_differ():
+    passage = "Either party\nmay  end the contract. More."
+
+    assert "<mark>Either party&#10;may  end the contract.</mark>" in marked_passage(
+        citation(passage=passage, quote="Either party may end the contract.")
+    )
+
+
+def test_a_quote_that_is_not_in_the_passage_marks_nothing():
+    assert "<mark>" not in marked_passage(citation(passage=OTHER, quote=PASSAGE))
+
+
+@pytest.mark.parametrize(("relevance", "words"), [(0.7, "strong match"), (0.4, "fair match"), (0.39, "weak match")])
+def test_relevance_is_said_in_words(relevance, words):
+    assert match_words(relevance) == words
+
+
+def test_the_sheet_is_named_only_where_the_label_differs():
+    assert page_words(citation(page=3, label="3")) == "page 3"
+    assert page_words(citation(page=3, label="")) == "page 3"
+    assert page_words(citation(page=3, label="iii")) == "page iii (sheet 3)"
+
+
+@pytest.mark.parametrize(("given", "words"), [(0.2, "1 ms"), (999, "999 ms"), (1234, "1.2 s")])
+def test_times_are_said_as_people_say_them(given, words):
+    assert seconds(given) == words
+
+
+def test_the_first_page_names_what_is_there():
+    empty = welcome_html(Status(0, 0, handbook_only=False, generator="", index=""), [])
+    handbook = welcome_html(Status(4, 90, handbook_only=True, generator="Quoted", index=""), ["One?", "Two?"])
+    own = welcome_html(Status(12, 1284, handbook_only=False, generator="Quoted", index=""), [])
+
+    assert "Nothing to ask about yet" in empty
+    assert "Choose files" in empty
+    assert "Only the handbook" in handbook
+    assert handbook.count("data-example=") == 2
+    assert "12 documents, 1,284 passages." in own
+
+
+def test_jobs_are_counted_while_they_go():
+    job = Job(7, "documents", "in/Plan.pdf", "", JobState.READING, "", None, 31, 48, 0, 0, 2.0)
+    embedding = replace(job, state=JobState.EMBEDDING, chunks_done=64, chunks=212)
+
+    assert job_words(job) == "reading, page 31 of 48"
+    assert job_words(embedding) == "embedding, passage 64 of 212"
+    assert job_words(replace(embedding, state=JobState.READY)) == "ready: 48 pages, 212 passages, 2.0 s"
+    assert 'data-cancel="7"' in jobs_html([job])
+    assert "data-cancel" not in jobs_html([replace(job, state=JobState.REFUSED, reason="No.")])
+
+
+def test_the_table_names_unread_pages_and_the_handbook():
+    page = documents_html([HANDBOOK, OWN], "handbook")
+
+    assert "shipped handbook" in page
+    assert "stays out of ordinary answers" in page
+    assert "2 pages unread (7, 9)" in page
+    assert "Its 212 passages" in page
+
+
+def test_a_page_that_holds_the_quote_shows_its_boxes_and_one_that_does_not_says_so():
+    boxes = PageImage(b"", 595, 842, (Box(60, 252, 535, 262),))
+
+    shown = viewer_html(OWN, 18, "12", boxes, address="/x", quote="Leaving us.")
+    lost = viewer_html(OWN, 18, "12", replace(boxes, boxes=()), address="/x", quote="Leaving us.")
+
+    assert '<rect x="60.0" y="252.0" width="475.0" height="10.0"/>' in shown
+    assert "could not be placed" not in shown
+    assert "This passage could not be placed on the page. It is somewhere on page 18." in lost
+
+
+def test_turning_ends_at_the_first_and_the_last_page():
+    image = PageImage(b"", 595, 842, ())
+
+    first = viewer_html(OWN, 1, "", image, address="/x", quote="")
+    last = viewer_html(OWN, 48, "", image, address="/x", quote="")
+
+    assert 'class="quiet previous" disabled' in first
+    assert 'data-view="/x?page=2"' in first
+    assert 'class="quiet next" disabled' in last
