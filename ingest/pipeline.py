@@ -14,6 +14,8 @@ from ingest.library import Library
 from ingest.records import Chunk, Document, FileState, Job, JobState, Reading
 from ingest.settings import Settings
 
+CANCELLED = (JobState.CANCELLED, "Cancelled. Nothing of it was kept.")
+
 
 class DocumentEmbedder(Protocol):
     """What ingestion needs of an embedder."""
@@ -65,9 +67,11 @@ class Ingestion:
             )
             end: tuple[JobState, str] = (JobState.READY, told(document))
         except Refused as error:
-            end = (JobState(error.state), str(error))
+            # A reader that is stopped on request refuses too.
+            cancelled = self._library.jobs.cancelled(job.id)
+            end = CANCELLED if cancelled else (JobState(error.state), str(error))
         except Cancelled:
-            end = (JobState.CANCELLED, "Cancelled. Nothing of it was kept.")
+            end = CANCELLED
             self._library.discard(document_id(job.space, job.content))
         self._library.jobs.update(job.id, state=end[0], reason=end[1], seconds=time.monotonic() - started)
         self._library.sweep()

@@ -1,0 +1,203 @@
+import numpy as np
+import pytest
+from fakes import HashEmbedder
+from shelves import new_library, put
+
+from ingest.index import exact
+from ingest.index.chroma import ChromaIndex
+from ingest.index.generation import Answering, Index
+from ingest.index.tantivy import WordIndex
+from ingest.library import VectorBlock
+from ingest.records import Place
+
+EMBEDDER = HashEmbedder()
+
+
+def vector(text):
+    return EMBEDDER.embed_question(text)
+
+
+@pytest.fixture
+def library(tmp_path):
+    return new_library(tmp_path)
+
+
+@pytest.fixture
+def index(library):
+    opened = Index(library, EMBEDDER.name)
+    yield opened
+    opened.close()
+
+
+def test_the_exact_scan_agrees_with_sorting_everything():
+    rows = np.random.default_rng(0).normal(size=(9000, 16)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    blocks = [VectorBlock(f"d{start}", 0, rows[start : start + 70]) for start in range(0, 9000, 70)]
+
+    found = exact.nearest(blocks, rows[4242], 50)
+
+    order = np.argsort(-(rows @ rows[4242]))[:50]
+    assert [place for place, _ in found] == [Place(f"d{row // 70 * 70}", row % 70) for row in order]
+    assert found[0][1] == pytest.approx(1, abs=1e-5)
+
+
+def test_the_exact_scan_of_nothing_finds_nothing():
+    assert exact.nearest([], np.ones(4, dtype=np.float32), 5) == []
+
+
+def test_chroma_finds_what_the_exact_scan_finds(library, tmp_path):
+    documents = [put(library, f"alpha {n}", f"beta {n}", f"gamma {n}", name=f"{n}.pdf") for n in range(40)]
+    chroma = ChromaIndex(tmp_path / "chroma")
+    for document in documents:
+        chunks = library.document_chunks(document.id)
+        chroma.add("documents", chunks, EMBEDDER.embed([chunk.text for chunk in chunks]))
+
+    found = chroma.nearest(vector("beta 7"), ["documents"], 10)
+
+    oracle = exact.nearest(library.vectors(EMBEDDER.name, ["documents"]), vector("beta 7"), 10)
+    assert found[0][0] == oracle[0][0]
+    assert [score for _, score in found] == pytest.approx([score for _, score in oracle], abs=1e-4)
+    assert chroma.count() == 120
+    chroma.close()
+
+
+def test_any_chroma_client_can_read_text_and_page(library, tmp_path):
+    document = put(library, "alpha", "beta")
+    chroma = ChromaIndex(tmp_path / "chroma")
+    chroma.add("Any name / at all ?", library.document_chunks(document.id), EMBEDDER.embed(["alpha", "beta"]))
+    chroma.close()
+
+    import chromadb
+
+    client = chromadb.PersistentClient(str(tmp_path / "chroma"))
+    collection = client.list_collections()[0]
+    entry = collection.get(ids=[f"{document.id}:1"])
+
+    assert collection.metadata == {"space": "Any name / at all ?"}
+    assert entry["documents"] == ["beta"]
+    assert entry["metadatas"][0]["page"] == 2
+    client.close()
+
+
+def test_words_are_folded_stemmed_and_kept_to_their_space(library):
+    words = WordIndex(None)
+    document = put(library, "Café prices were rising", "Something else entirely")
+    words.add(document, library.document_chunks(document.id))
+    words.commit()
+
+    assert words.search("CAFE price", ["documents"], 5)[0][0] == Place(document.id, 0)
+    assert words.search("cafe", ["board"], 5) == []
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "",
+        "   ",
+        '"unclosed',
+        "a AND (b OR",
+        "text:foo^3 ~2 *",
+        "\0\x01",
+        "?",
+        "\\",
+        "+-!{}[]",
+        "the of and",
+        "é" * 5000,
+    ],
+)
+def test_no_question_is_too_strange_for_the_word_index(library, question):
+    words = WordIndex(None)
+    document = put(library, "plain words")
+    words.add(document, library.document_chunks(document.id))
+    words.commit()
+
+    assert words.search(question, ["documents"], 5) == []
+
+
+def test_two_thousand_words_are_a_question_too(library):
+    words = WordIndex(None)
+    document = put(library, "plain words about kettles")
+    words.add(document, library.document_chunks(document.id))
+    words.commit()
+
+    assert words.search("kettles " + " ".join(f"w{n}" for n in range(2000)), ["documents"], 5)
+
+
+def test_adding_a_document_twice_keeps_one(library):
+    words = WordIndex(None)
+    document = put(library, "one", "two")
+    for _ in range(2):
+        words.add(document, library.document_chunks(document.id))
+        words.commit()
+
+    assert words.count() == 2
+
+
+def test_without_a_generation_the_exact_scan_answers(library, index):
+    document = put(library, "alpha", "beta")
+
+    assert index.dense(vector("beta"), ["documents"], 1)[0][0] == Place(document.id, 1)
+    assert index.lexical("beta", ["documents"], 5)[0][0] == Place(document.id, 1)
+    assert index.state().answering == Answering.EXACT
+
+
+@pytest.mark.slow
+def test_a_built_generation_answers_and_what_is_newer_is_seen_at_once(library, index):
+    for n in range(30):
+        put(library, f"alpha {n}", f"beta {n}", name=f"{n}.pdf")
+    index.open()
+    fresh = put(library, "zeppelin", name="fresh.pdf")
+
+    assert index.state().answering == Answering.CHROMA
+    assert index.state().newer == 1
+    assert index.dense(vector("zeppelin"), ["documents"], 3)[0][0] == Place(fresh.id, 0)
+    assert index.lexical("zeppelin", ["documents"], 3)[0][0] == Place(fresh.id, 0)
+
+
+@pytest.mark.slow
+def test_a_generation_is_opened_again_and_a_tenth_of_change_builds_the_next(library, index):
+    for n in range(5):
+        put(library, f"alpha {n}", name=f"{n}.pdf")
+    index.open()
+    first = library.fact("generation")
+    index.close()
+
+    again = Index(library, EMBEDDER.name)
+    again.open()
+    assert library.fact("generation") == first
+    put(library, "zeppelin", name="fresh.pdf")
+    again.refresh()
+
+    assert library.fact("generation") != first
+    assert again.state().newer == 0
+    assert len(list(library.home.index.iterdir())) == 1
+    again.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("harm", ["delete", "truncate", "flip"])
+def test_a_damaged_generation_is_noticed_and_built_anew(library, index, harm):
+    for n in range(5):
+        put(library, f"alpha {n}", name=f"{n}.pdf")
+    index.open()
+    index.close()
+    database = next(library.home.index.glob("*/chroma/chroma.sqlite3"))
+    whole = database.read_bytes()
+    harmed = {"delete": b"", "truncate": whole[: len(whole) // 3], "flip": b"\xff" * 4096 + whole[4096:]}[harm]
+    database.write_bytes(harmed)
+
+    again = Index(library, EMBEDDER.name)
+    again.open()
+
+    assert again.state().answering == Answering.CHROMA
+    assert again.dense(vector("alpha 3"), ["documents"], 1)[0][1] == pytest.approx(1, abs=1e-4)
+    again.close()
+
+
+def test_removed_passages_are_counted_until_the_next_generation(library, index):
+    document = put(library, "alpha")
+    index.lexical("alpha", ["documents"], 1)
+
+    library.remove(document.id)
+
+    assert library.chunks_at([place for place, _ in index.lexical("alpha", ["documents"], 1)], ["documents"]) == {}

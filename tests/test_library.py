@@ -1,0 +1,149 @@
+import sqlite3
+
+import pytest
+from fakes import HashEmbedder
+from shelves import RECIPE, new_library, put, waiting
+
+from ingest.errors import LibraryError, ModelError
+from ingest.home import Home
+from ingest.library import Library
+from ingest.records import JobState, Place
+
+
+@pytest.fixture
+def library(tmp_path):
+    return new_library(tmp_path)
+
+
+def test_a_document_is_seen_only_when_it_is_published(library):
+    document = put(library, "one", "two")
+    library.begin(document, RECIPE, library.document_chunks(document.id))
+
+    assert library.documents() == []
+    assert library.chunks_at([Place(document.id, 0)], ["documents"]) == {}
+    assert list(library.vectors(HashEmbedder.name, ["documents"])) == []
+
+
+def test_what_was_begun_can_be_taken_up_again(library):
+    document = put(library, "one", "two", "three")
+    chunks = library.document_chunks(document.id)
+    library.begin(document, RECIPE, chunks)
+    library.add_vectors(document.id, "e", 0, HashEmbedder().embed(["one", "two"]))
+
+    assert library.hidden(document.id, RECIPE) is not None
+    assert library.hidden(document.id, "another recipe") is None
+    assert library.embedded(document.id, "e") == 2
+
+
+def test_the_new_contents_of_a_name_replace_the_old_and_its_original_goes(library):
+    old = put(library, "old text", name="plan.pdf", content="1" * 64)
+
+    new = put(library, "new text", name="plan.pdf", content="2" * 64)
+
+    assert [document.id for document in library.documents()] == [new.id]
+    assert library.document_chunks(old.id) == []
+    assert [file.name for file in library.home.originals.iterdir()] == [new.content]
+
+
+def test_a_document_with_two_names_outlives_one_of_them(library):
+    first = put(library, "text", name="a.pdf", content="1" * 64)
+    library.rename(first.id, "documents", "b.pdf", size=10, mtime_ns=1)
+
+    put(library, "other", name="a.pdf", content="2" * 64)
+
+    assert {document.path for document in library.documents()} == {"a.pdf"}
+    assert library.named("documents", "b.pdf")[0].id == first.id
+
+
+def test_removing_a_document_takes_passages_vectors_and_original(library):
+    document = put(library, "one", "two")
+
+    removed = library.remove(document.id)
+
+    assert removed == document
+    assert library.counts(["documents"]).chunks == 0
+    assert library.embedded(document.id, HashEmbedder.name) == 0
+    assert list(library.home.originals.iterdir()) == []
+    assert library.remove(document.id) is None
+
+
+def test_the_same_contents_in_two_spaces_are_two_documents_with_one_original(library):
+    one = put(library, "text", space="a", content="1" * 64)
+    two = put(library, "text", space="b", content="1" * 64)
+
+    library.remove(one.id)
+
+    assert [document.id for document in library.documents()] == [two.id]
+    assert library.original(two).is_file()
+
+
+def test_passages_of_another_space_are_not_found(library):
+    document = put(library, "secret", space="board")
+
+    assert library.chunks([f"{document.id}-0"], ["documents"]) == {}
+    assert library.chunks_at([Place(document.id, 0)], ["documents"]) == {}
+    assert list(library.vectors(HashEmbedder.name, ["documents"])) == []
+    assert len(library.chunks([f"{document.id}-0"], ["board"])) == 1
+
+
+def test_seq_rises_with_each_document_made_visible(library):
+    put(library, "one", name="a.pdf")
+    put(library, "two", name="b.pdf")
+
+    assert [seq for _, seq in library.visible()] == [1, 2]
+    assert [document.path for document, _ in library.visible(after=1)] == ["b.pdf"]
+    assert library.seq() == 2
+
+
+def test_vectors_come_back_as_they_were_stored(library):
+    document = put(library, "red", "green", "blue")
+
+    found = library.vectors_at([Place(document.id, 2), Place(document.id, 9)], HashEmbedder.name)
+
+    assert list(found) == [Place(document.id, 2)]
+    assert found[Place(document.id, 2)].tolist() == HashEmbedder().embed(["blue"])[0].tolist()
+
+
+def test_originals_that_a_waiting_job_needs_are_kept(library):
+    file = library.home.incoming / "x"
+    file.write_bytes(b"new")
+    library.accept(file, waiting("documents", "new.pdf", "f" * 64))
+    (library.home.originals / ("e" * 64)).write_bytes(b"stray")
+
+    library.sweep()
+
+    assert [found.name for found in library.home.originals.iterdir()] == ["f" * 64]
+
+
+def test_a_job_can_be_cancelled_until_it_is_finished(library):
+    job = library.jobs.add(waiting("documents", "a.pdf", "f" * 64))
+
+    assert library.jobs.cancel(job.id)
+    assert library.jobs.cancelled(job.id)
+    library.jobs.update(job.id, state=JobState.READY)
+    assert not library.jobs.cancel(job.id)
+
+
+def test_a_library_keeps_to_the_embedder_that_made_its_vectors(library):
+    library.claim_embedder("one:1")
+    library.claim_embedder("one:1")
+
+    with pytest.raises(ModelError, match=r"embedded with one:1, and RAG_EMBEDDER now names two:2"):
+        library.claim_embedder("two:2")
+
+
+def test_a_newer_schema_is_refused_politely(library):
+    library.counts([])
+    with sqlite3.connect(library.home.library_db) as connection:
+        connection.execute("PRAGMA user_version=99")
+    connection.close()
+
+    with pytest.raises(LibraryError, match="made by a newer version"):
+        Library(library.home).spaces()
+
+
+def test_a_home_that_cannot_be_written_says_what_to_do(tmp_path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(LibraryError, match="Set RAG_HOME to a folder on a local disk"):
+        Home(tmp_path / "file" / "home").prepare()
