@@ -14,7 +14,8 @@ FLOORS = {
     "ingest": """
         records compute sentences splitting index
         errors running sections
-        settings home cleaning chunking embedding
+        settings home cleaning embedding
+        chunking
         reading.frames reading.hidden reading.layout reading.locate reading.magic reading.titles
         reading.headings reading.sandbox reading.second reading.words
         reading.pdf reading.reader
