@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
+from ingest.cleaning import CELL
 from ingest.records import Chunk, Page, Reading
 from ingest.sections import Section, sections
 from ingest.sentences import sentences
@@ -133,7 +134,9 @@ def _sized(pages: Sequence[Page], section: Section, measure: _Measure) -> _Sized
 
 def _runs_on(before: str, following: str) -> bool:
     """Whether a sentence that a page ends with goes on on the next."""
-    return following.lstrip()[:1].islower() and before.rstrip()[-1:] not in ".!?:;"
+    last, first = before.rstrip().rpartition("\n")[2], following.lstrip().partition("\n")[0]
+    whole = len(last) < HEADING_LIKE or CELL in last or CELL in first
+    return not whole and first[:1].islower() and last[-1:] not in ".!?:;"
 
 
 def _spans(text: str, page: int, start: int, end: int, room: int, measure: _Measure) -> Iterator[Span]:
@@ -149,7 +152,7 @@ def _after(text: str, end: int) -> After:
         return After.SENTENCE
     line = text[text.rfind("\n", 0, end) + 1 : end]
     if line.endswith(":") or (
-        len(line) < HEADING_LIKE and line[-1].isalpha() and line[0].isupper() and "|" not in line
+        len(line) < HEADING_LIKE and line[-1].isalpha() and line[0].isupper() and CELL not in line
     ):
         return After.LEAD
     return After.PARAGRAPH

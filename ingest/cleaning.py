@@ -26,10 +26,11 @@ _CUT = re.compile(r"(?P<word>[^\W_]+(?:[-\u2010][^\W_]+)*)[-\u2010\u00ad]$")
 _NEXT = re.compile(r"[^\W_]+(?:[-\u2010][^\W_]+)*")
 _COMPOUND = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)+")
 _WORD = re.compile(r"[^\W\d_]+")
-_ITEM = re.compile(
-    r"^(?:[\u2022\u2023\u25e6\u25aa\u25cf\u25cb\u25a0\u2043\u2219\u00b7\uf0b7\uf0a7*\u2013\u2014-]\s|o\s(?=[A-Z])"
-    r"|[(\[]?(?:\d{1,3}|[A-Za-z]|[ivx]{1,5})[.)\]]\s|\d{1,2}(?:\.\d{1,2}){1,4}\.?\s)"
+_BULLET = re.compile(
+    r"^(?:[\u2022\u2023\u25e6\u25aa\u25cf\u25cb\u25a0\u2043\u2219\u00b7\uf0b7\uf0a7*\u2013\u2014-]\s|o\s(?=[A-Z]))"
 )
+_COUNTED = re.compile(r"^(?:[(\[]?(?:\d{1,3}|[A-Za-z]|[ivx]{1,5})[.)\]]\s|\d{1,2}(?:\.\d{1,2}){1,4}\.?\s)")
+_NO_SPACE = re.compile(r"(?:\w[\u2013\u2014]|://\S*/|://|@)$")
 _CLOSED = re.compile(r"[.!?:;\u3002\uff01\uff1f][\"'\u201d\u2019)\]]*$")
 FULL = 0.86  # of the longest line of its block; a shorter line was ended on purpose
 _SHORTEST_PART = 3  # letters of a word that can be half of a compound
@@ -91,7 +92,7 @@ def _block(block: str, words: _Vocabulary, *, marked: bool) -> str:
         if _own_line(before, line, longest):
             joined.append(line)
         else:
-            joined[-1] = _join(joined[-1].rstrip(ENDED), line, words)
+            joined[-1] = _join(joined[-1], line, words)
     return "\n".join(line.replace("\t", CELL).rstrip(ENDED + "\u00ad") for line in joined)
 
 
@@ -104,14 +105,15 @@ def _spaced(line: str) -> str:
 
 def _own_line(before: str, line: str, longest: int) -> bool:
     """Whether `line` does not go on with what `before` says."""
-    if "\t" in before or "\t" in line or _ITEM.match(line):
+    if "\t" in before or "\t" in line or _BULLET.match(line) or before.endswith(ENDED):
         return True
-    ended = before.endswith(ENDED)
-    before = before.rstrip(ENDED)
     if before[-1] in _HYPHENS and line[0].islower():
         return False
-    fits = ended or len(before) + 1 + len(line.split(" ", 1)[0]) <= FULL * longest
-    return fits and (not line[0].islower() or bool(_CLOSED.search(before)))
+    closed = bool(_CLOSED.search(before))
+    if _COUNTED.match(line) and (closed or _COUNTED.match(before)):
+        return True
+    fits = len(before) + 1 + len(line.split(" ", 1)[0]) <= FULL * longest
+    return fits and (closed or not line[0].islower())
 
 
 def _join(before: str, line: str, words: _Vocabulary) -> str:
@@ -125,7 +127,8 @@ def _join(before: str, line: str, words: _Vocabulary) -> str:
             or words.keeps_hyphen(cut["word"], following.group())
         )
         return (before[:-1] if whole else before) + line
-    return before + ("" if _wide(before[-1]) and _wide(line[0]) else " ") + line
+    together = (_wide(before[-1]) and _wide(line[0])) or _NO_SPACE.search(before)
+    return before + ("" if together else " ") + line
 
 
 def _address(before: str) -> bool:

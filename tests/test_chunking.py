@@ -130,7 +130,10 @@ def test_passage_over_a_page_end_names_both_pages_and_the_one_with_most_text():
 
 
 def test_sentence_over_a_page_end_is_not_cut():
-    first = " ".join(words(20) for _ in range(9)) + " This sentence is begun here and"
+    first = (
+        " ".join(words(20) for _ in range(9))
+        + " This sentence, which has many words so that it fills more than a line, is begun here and"
+    )
     second = "ended here. " + " ".join(words(20) for _ in range(9))
 
     assert sum("begun here and ended here." in one.text for one in chunks(reading(first, second))) == 1

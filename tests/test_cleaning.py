@@ -32,6 +32,9 @@ def paragraph(number: int) -> str:
         ("the Anglo-\nSaxon word", "the Anglo-Saxon word"),
         ("in 1995-\n1996 it was", "in 1995-1996 it was"),
         ("a pause -\nand then more", "a pause - and then more"),
+        ("pages 3\u2013\n9 of it", "pages 3\u20139 of it"),
+        ("go to https://\nwww.example.com", "go to https://www.example.com"),
+        ("under 14 CFR\n11.43 and 11.45 it", "under 14 CFR 11.43 and 11.45 it"),
         ("see https://a.example/one-\ntwo for it", "see https://a.example/one-two for it"),
     ],
 )

@@ -11,6 +11,8 @@ from statistics import median
 from typing import NamedTuple
 
 GAP = 1.5  # a wider gap between two words, in font sizes, is a tab
+CELL_GAP = 0.45  # a wider gap is one where the cells of rows nearby begin
+NEAR_ROWS = 6  # above and below
 ROOM = 1.3  # lines further apart than this times the usual distance belong to different paragraphs
 PROSE_CHARACTERS = 22  # a column whose lines are shorter in the middle is a table's
 FEW_LINES = 3  # of a stanza that shows where its column ends
@@ -48,7 +50,7 @@ class Line:
 def lines(words: Sequence[Word]) -> list[Line | None]:
     """The lines in reading order; None is an empty line between paragraphs."""
     upright = [word for word in words if not word.turned]
-    rows = [_cells(row) for row in _rows(upright)]
+    rows = _cells(list(_rows(upright)))
     blocks = _blocks([line for band in _bands(rows) for line in band])
     ordered = _with_room(_in_order(blocks))
     turned = [_line([_join(row)]) for row in _rows([word for word in words if word.turned])]
@@ -58,7 +60,7 @@ def lines(words: Sequence[Word]) -> list[Line | None]:
 def _rows(words: Sequence[Word]) -> Iterator[list[Word]]:
     row: list[Word] = []
     for word in words:
-        if row and word.line != row[-1].line:
+        if row and (word.line != row[-1].line or (not word.turned and _above(row[-1], word))):
             yield row
             row = []
         row.append(word)
@@ -66,15 +68,32 @@ def _rows(words: Sequence[Word]) -> Iterator[list[Word]]:
         yield row
 
 
-def _cells(row: list[Word]) -> list[Line]:
-    """The runs of words of one line, from left to right, cut at wide gaps."""
+def _above(one: Word, other: Word) -> bool:
+    """Whether the two stand one above the other, though they are said to be on one line."""
+    overlap = min(one.bottom, other.bottom) - max(one.top, other.top)
+    return overlap < 0.1 * min(one.bottom - one.top, other.bottom - other.top)
+
+
+def _cells(rows: Sequence[list[Word]]) -> list[list[Line]]:
+    """Each row's runs of words, from left to right, cut at wide gaps and where rows nearby have a cell begin."""
+    cut = [_runs(row, ()) for row in rows]
+    begins = [[run[0].left for run in runs[1:]] for runs in cut]
+    for index, row in enumerate(rows):
+        near = [left for other in begins[max(index - NEAR_ROWS, 0) : index + NEAR_ROWS + 1] for left in other]
+        if near:
+            cut[index] = _runs(row, near)
+    return [sorted((_join(run) for run in runs), key=lambda cell: cell.left) for runs in cut]
+
+
+def _runs(row: Sequence[Word], begins: Sequence[float]) -> list[list[Word]]:
     runs = [[row[0]]]
     for before, word in pairwise(row):
-        gap = word.left - before.right
-        if gap > GAP * max(before.size, word.size, 1) or gap < -4 * max(before.size, 1):
+        gap, size = word.left - before.right, max(before.size, word.size, 1)
+        aligned = gap > CELL_GAP * size and sum(abs(word.left - left) < 1 for left in begins) > 1
+        if gap > GAP * size or gap < -4 * size or aligned:
             runs.append([])
         runs[-1].append(word)
-    return sorted((_join(run) for run in runs), key=lambda cell: cell.left)
+    return runs
 
 
 def _join(run: Sequence[Word]) -> Line:
@@ -252,12 +271,16 @@ def _column_margin(stanza: Sequence[Line], stanzas: Sequence[list[Line]]) -> flo
 def _fits(line: Line, after: Line, margin: float) -> bool:
     """Whether the first word of the next line had room on this one."""
     word = (after.right - after.left) * len(after.text.split(None, 1)[0]) / max(len(after.text), 1)
-    return line.right + word + 0.8 * line.size < margin
+    if line.right + word + 0.8 * line.size >= margin:
+        return False
+    sure = not after.text[0].islower() or line.text[-1] in ".:;!?"
+    return sure or margin - line.right > 0.25 * (margin - line.left)
 
 
 def _begins(line: Line, after: Line, column: float) -> bool:
-    """Whether there was much room in the column and the next line looks like a beginning."""
-    return not after.text[0].islower() and _fits(line, after, line.left + (column - line.left) * 0.8)
+    """Whether there was much room in the column, still more where the next line does not look like a beginning."""
+    share = 0.6 if after.text[0].islower() else 0.8
+    return _fits(line, after, line.left + (column - line.left) * share)
 
 
 def _apart(before: Line, line: Line, usual: float) -> bool:
