@@ -1,0 +1,202 @@
+from contextlib import aclosing
+
+import pytest
+from fakes import FailingReranker, HashEmbedder, SameQuestion, ScriptedGenerator, WordReranker
+from shelves import new_library, put
+
+from ingest.index.generation import Index
+from rag_app.generate.extractive import Extractive
+from rag_app.pipeline import EMPTY_LIBRARY, EMPTY_QUESTION, Line, Pipeline
+from rag_app.records import Mode, Stage, Support, Turn
+from rag_app.retrieve import HybridRetriever
+
+NOTICE = "The notice period is three months. It begins with the next month."
+LEAVE = "Every employee has thirty days of leave. Leave is asked for in writing."
+FOOD = "The canteen opens at noon and serves soup."
+
+
+@pytest.fixture
+def library(tmp_path):
+    return new_library(tmp_path)
+
+
+@pytest.fixture
+def line(library):
+    index = Index(library, HashEmbedder.name)
+    judge = WordReranker()
+    made = {
+        "rewriter": SameQuestion(),
+        "retriever": HybridRetriever(library, index, HashEmbedder()),
+        "reranker": judge,
+        "judge": judge,
+        "generator": Extractive(judge),
+        "quoting": Extractive(judge),
+    }
+    yield made
+    index.close()
+
+
+def pipeline(library, line, **changed):
+    return Pipeline(library, Line(**{**line, **changed}), candidates=50, passages=2)
+
+
+async def asked(made, question, turns=(), **how):
+    return [answer async for answer in made.ask(question, turns, **how)]
+
+
+async def test_an_answer_grows_through_its_stages_and_ends_with_evidence(library, line):
+    put(library, NOTICE, LEAVE, FOOD)
+
+    answers = await asked(pipeline(library, line), "How long is the notice period?")
+
+    stages = list(dict.fromkeys(answer.stage for answer in answers))
+    assert stages == [Stage.SEARCHING, Stage.RERANKING, Stage.WRITING, Stage.CHECKING, Stage.DONE]
+    last = answers[-1]
+    assert "three months" in last.text
+    assert "[1]" in last.text
+    assert last.citations[0].page == 1
+    assert "three months" in last.citations[0].quote
+    assert {sentence.support for sentence in last.sentences} == {Support.SUPPORTED}
+    assert last.mode == Mode.EXTRACTIVE
+    assert sum(hit.used for hit in last.hits) == 2
+    assert last.timings.total >= last.timings.rerank > 0
+
+
+async def test_nothing_relevant_is_said_and_nothing_is_generated(library, line):
+    put(library, NOTICE)
+    generator = ScriptedGenerator("never")
+
+    last = (await asked(pipeline(library, line, generator=generator), "Who painted the ceiling?"))[-1]
+
+    assert last.abstained
+    assert (last.mode, last.text, last.citations) == (Mode.ABSTAINED, "", ())
+    assert last.hits
+    assert generator.passages == []
+
+
+@pytest.mark.parametrize("question", ["", "   \n "])
+async def test_no_question_gets_a_sentence(library, line, question):
+    put(library, NOTICE)
+
+    assert (await asked(pipeline(library, line), question))[-1].notice == EMPTY_QUESTION
+
+
+async def test_an_empty_library_gets_a_sentence(library, line):
+    assert (await asked(pipeline(library, line), "How long?"))[-1].notice == EMPTY_LIBRARY
+
+
+async def test_a_question_of_100_kilobytes_is_cut_and_answered(library, line):
+    put(library, NOTICE)
+
+    last = (await asked(pipeline(library, line), "notice period three months " * 4000))[-1]
+
+    assert last.notice.startswith("Only the first 2,000 characters")
+    assert len(last.rewritten) == 2000
+
+
+async def test_a_model_that_fails_before_its_first_word_leaves_quotes_and_the_reason(library, line):
+    put(library, NOTICE, LEAVE)
+    generator = ScriptedGenerator(fault="No model here.")
+
+    last = (await asked(pipeline(library, line, generator=generator), "How long is the notice period?"))[-1]
+
+    assert last.mode == Mode.EXTRACTIVE
+    assert last.notice.startswith("No model here. Here are the sentences that fit best")
+    assert "three months" in last.text
+    assert last.citations
+
+
+async def test_a_model_that_is_cut_off_keeps_what_it_wrote(library, line):
+    put(library, NOTICE)
+    generator = ScriptedGenerator("The notice period is three months. [1] And it", fault="The server stopped.")
+
+    last = (await asked(pipeline(library, line, generator=generator), "How long is the notice period?"))[-1]
+
+    assert last.mode == Mode.MODEL
+    assert last.model == "scripted"
+    assert last.text.startswith("The notice period is three months. [1]")
+    assert last.notice == "The server stopped."
+
+
+async def test_a_marker_that_names_no_passage_never_shows(library, line):
+    put(library, NOTICE, LEAVE)
+    generator = ScriptedGenerator("The notice period ", "is three months. [", "9] [1]")
+
+    answers = await asked(pipeline(library, line, generator=generator), "How long is the notice period?")
+
+    assert all("9" not in answer.text for answer in answers)
+    assert [citation.marker for citation in answers[-1].citations] == [1]
+
+
+async def test_a_model_that_says_it_does_not_know_has_abstained(library, line):
+    put(library, NOTICE)
+    generator = ScriptedGenerator("The documents do not say anything about that.")
+
+    last = (await asked(pipeline(library, line, generator=generator), "How long is the notice period?"))[-1]
+
+    assert last.abstained
+    assert last.citations == ()
+
+
+async def test_a_reranker_that_fails_is_replaced_and_named(library, line):
+    put(library, LEAVE, NOTICE)
+
+    last = (await asked(pipeline(library, line, reranker=FailingReranker()), "How long is the notice period?"))[-1]
+
+    assert "rerank.example did not answer." in last.notice
+    assert last.hits[0].chunk.text == NOTICE
+    assert last.hits[0].rerank_rank == 1
+
+
+async def test_without_reranking_the_order_is_retrievals_and_relevance_still_known(library, line):
+    put(library, LEAVE, NOTICE, FOOD)
+
+    last = (await asked(pipeline(library, line), "How long is the notice period?", rerank=False))[-1]
+
+    assert [hit.rerank_rank for hit in last.hits] == [None, None, None]
+    assert [hit.relevance is not None for hit in last.hits] == [True, True, False]
+
+
+async def test_a_follow_up_is_searched_for_as_rewritten(library, line):
+    put(library, NOTICE, LEAVE)
+    generator = ScriptedGenerator("Three months. [1]")
+    made = pipeline(library, line, rewriter=SameQuestion("How long is the notice period?"), generator=generator)
+
+    answers = await asked(made, "and that?", [Turn("What is notice?", "A period.")])
+
+    assert answers[0].stage == Stage.REWRITING
+    assert answers[-1].question == "and that?"
+    assert answers[-1].rewritten == generator.question == "How long is the notice period?"
+
+
+async def test_closing_the_answer_closes_the_generator(library, line):
+    put(library, NOTICE)
+    generator = ScriptedGenerator("one ", "two ", "three")
+
+    async with aclosing(pipeline(library, line, generator=generator).ask("How long is the notice period?")) as answers:
+        async for answer in answers:
+            if answer.text:
+                break
+
+    assert generator.closed
+
+
+async def test_a_question_sees_only_the_spaces_it_may(library, line):
+    put(library, NOTICE, name="a.pdf", space="board")
+    put(library, LEAVE, name="b.pdf", space="documents")
+
+    last = (await asked(pipeline(library, line), "How long is the notice period?", spaces=["documents"]))[-1]
+
+    assert {hit.document.space for hit in last.hits} == {"documents"}
+
+
+async def test_the_handbook_leaves_ordinary_answers_once_there_are_documents(library, line):
+    put(library, NOTICE, name="guide.pdf", space="handbook")
+    made = pipeline(library, line)
+    before = (await asked(made, "How long is the notice period?"))[-1]
+
+    put(library, LEAVE, name="own.pdf")
+    after = (await asked(made, "How long is the notice period?"))[-1]
+
+    assert {hit.document.space for hit in before.hits} == {"handbook"}
+    assert {hit.document.space for hit in after.hits} == {"documents"}
