@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import os
+import socket
+import sys
 import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +15,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 
+from ingest.errors import SettingsError
 from rag_app.conversations import Conversations
 from rag_app.web.answering import Answering
 from rag_app.web.desk import Desk
@@ -136,9 +139,29 @@ def _sweep(incoming: Path) -> None:
 
 
 def serve(app: FastAPI, host: str, port: int) -> None:
-    """Serve until interrupted; open answers are ended as cut off."""
+    """Serve until interrupted, announcing the address on stdout; open answers are ended as cut off.
+
+    Raises SettingsError when the address cannot be had.
+    """
     import uvicorn
 
-    uvicorn.run(
-        app, host=host, port=port, workers=1, log_level="warning", timeout_graceful_shutdown=STOP_S, server_header=False
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            sys.stdout.write(f"Ready on http://{f'[{host}]' if ':' in host else host}:{port}\n")
+            sys.stdout.flush()
+
+    config = uvicorn.Config(
+        app, workers=1, log_level="warning", timeout_graceful_shutdown=STOP_S, server_header=False, lifespan="on"
     )
+    with _listening(host, port) as listener:
+        Server(config).run([listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as failure:
+        raise SettingsError(
+            f"{host}:{port} cannot be listened on: {failure.strerror}. Stop what uses it, or set RAG_PORT to another."
+        ) from failure

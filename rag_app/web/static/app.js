@@ -29,9 +29,17 @@
     place.addEventListener('scroll', () => {
       atEnd = place.scrollHeight - place.scrollTop - place.clientHeight < 120;
     }, { passive: true });
+    // Gradio names each message by its source, tags and all; what is inside names it better.
+    const unname = () => {
+      for (const message of turns.querySelectorAll('[data-testid="user"][aria-label], [data-testid="bot"][aria-label]')) {
+        message.removeAttribute('aria-label');
+      }
+    };
     new MutationObserver(() => {
+      unname();
       if (atEnd) place.scrollTop = place.scrollHeight;
-    }).observe(turns, { subtree: true, childList: true, characterData: true });
+    }).observe(turns, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ['aria-label'] });
+    unname();
   };
   window.addEventListener('rag:listening', () => document.querySelector('#turns') && follow(), { once: true });
 

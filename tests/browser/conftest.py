@@ -1,0 +1,111 @@
+"""A real server with a home of its own, and Chromium to look at it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import pytest
+from conftest import chromium
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 240  # seconds a server may take to read the handbook and answer, on a busy machine
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+PATIENCE_MS = 90_000  # milliseconds a page may take to show what a test waits for, on a busy machine
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="session")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@contextmanager
+def serving(home, **settings):
+    """`rag serve` over `home` with the handbook, as a process of its own; gives its address."""
+    port = free_port()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RAG_", "OPENAI_"))}
+    environment = kept | {"RAG_HOME": str(home), "RAG_PORT": str(port), "HF_HUB_OFFLINE": "1"} | settings
+    command = [sys.executable, "-m", "rag_app", "serve", "--handbook", str(ROOT / "docs_corpus")]
+    with (home.parent / f"{home.name}.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_for(address, process, Path(log.name))
+        yield address
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def wait_for(address, process, log):
+    until = time.monotonic() + START_S
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            urlopen(f"{address}/healthz", timeout=5).close()
+        except (URLError, TimeoutError, ConnectionError):
+            time.sleep(0.3)
+        else:
+            return
+    pytest.fail(f"the server did not come up:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """A server that quotes, without a language model."""
+    with serving(tmp_path_factory.mktemp("state") / "home") as address:
+        yield address
+
+
+@pytest.fixture
+def opened(browser):
+    """Opens pages; at the end, none of them may have asked elsewhere, failed in a script or broken the policy."""
+    contexts, elsewhere, broken = [], [], []
+
+    def open_page(address, path="/", **given):
+        context = browser.new_context(**({"viewport": DESKTOP} | given))
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        context.add_init_script(
+            "document.addEventListener('securitypolicyviolation', e => console.error('POLICY ' + e.blockedURI))"
+        )
+        page = context.new_page()
+        origin = urlsplit(address).netloc
+        page.on("request", lambda request: elsewhere.append(request.url) if outside(request.url, origin) else None)
+        page.on("pageerror", lambda error: broken.append(str(error)))
+        page.on("console", lambda message: broken.append(message.text) if "POLICY" in message.text else None)
+        page.goto(address + path)
+        page.locator(".bar").wait_for()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert elsewhere == []
+    assert broken == []
+
+
+def outside(url, origin):
+    parts = urlsplit(url)
+    return parts.scheme not in ("data", "blob") and parts.netloc != origin
