@@ -34,6 +34,7 @@ _NO_SPACE = re.compile(r"(?:\w[\u2013\u2014]|://\S*/|://|@)$")
 _CLOSED = re.compile(r"[.!?:;\u3002\uff01\uff1f][\"'\u201d\u2019)\]]*$")
 FULL = 0.86  # of the longest line of its block; a shorter line was ended on purpose
 _SHORTEST_PART = 3  # letters of a word that can be half of a compound
+FULL_LINE = 60  # characters; a shorter line may be a heading, which no sentence goes on from
 CELL = " | "  # between the cells of a table row
 
 
@@ -78,7 +79,21 @@ class _Vocabulary:
 def _page(text: str, words: _Vocabulary) -> str:
     blocks = re.split(r"\n[ \t]*(?:\n[ \t]*)+", text)
     marked = ENDED in text
-    return "\n\n".join(joined for block in blocks if (joined := _block(block, words, marked=marked)))
+    joined: list[str] = []
+    for block in blocks:
+        cleaned = _block(block, words, marked=marked)
+        if joined and cleaned and _goes_on(joined[-1], cleaned):
+            joined[-1] = _join(joined[-1], cleaned, words)
+        elif cleaned:
+            joined.append(cleaned)
+    return "\n\n".join(joined)
+
+
+def _goes_on(before: str, block: str) -> bool:
+    """Whether a block begins in the middle of a sentence, as after the end of a column."""
+    last, first = before.rpartition("\n")[2], block.partition("\n")[0]
+    rows = CELL in last or CELL in first
+    return not rows and len(last) >= FULL_LINE and last[-1] not in ".!?:;" and first[0].islower()
 
 
 def _block(block: str, words: _Vocabulary, *, marked: bool) -> str:

@@ -79,6 +79,14 @@ def test_signs_are_put_right(text: str, expected: str):
     assert cleaned(text) == [expected]
 
 
+def test_sentence_that_a_column_end_cuts_is_joined():
+    first = "The committee meets on the first Monday of each month and keeps min-"
+
+    assert cleaned(f"{first}\n\nutes of it.\n\nHeading\n\nlower case follows a heading") == [
+        f"{first[:-1]}utes of it.\n\nHeading\n\nlower case follows a heading"
+    ]
+
+
 def test_lines_of_a_paragraph_are_joined():
     assert cleaned("This sentence goes on over\nthe end of its line and on\nto a third.") == [
         "This sentence goes on over the end of its line and on to a third."

@@ -13,6 +13,8 @@ from ingest.cleaning import clean
 from ingest.errors import Refused
 from ingest.reading import read
 from ingest.reading.headings import StyledLine, headings
+from ingest.reading.layout import Word
+from ingest.reading.layout import lines as layout
 from ingest.reading.titles import sensible
 from ingest.records import FileState, Heading, Reading
 
@@ -24,8 +26,9 @@ PROSE = (
     "Members who cannot come may send another in their place, who",
     "has the same rights. Expenses are paid on the usual form.",
 )
-LEFT = tuple(f"left column line {number} goes on" for number in ("one", "two", "three", "four", "five", "six"))
-RIGHT = tuple(f"right column line {number} goes on" for number in ("one", "two", "three", "four", "five", "six"))
+FIVE = ("one", "two", "three", "four", "five")
+LEFT = (*(f"left column line {number} goes on" for number in FIVE), "left column line six is its end.")
+RIGHT = (*(f"right column line {number} goes on" for number in FIVE), "right column line six is its end.")
 
 
 @pytest.fixture
@@ -128,6 +131,24 @@ def test_lines_that_end_on_purpose_stay_lines(put):
     (text,) = texts(opened(put(drawn(page))))
 
     assert "\nPosition: Chief\nCompany: Zava\nPlace: Anywhere at all\n" in text
+
+
+def test_raised_sign_stays_in_its_line(put):
+    def formula(canvas: Canvas) -> None:
+        lines("An area of 12 km", left=72)(canvas)
+        lines("2", left=72 + canvas.stringWidth("An area of 12 km", "Helvetica", 11), top=725, size=6)(canvas)
+        lines("is a large one", left=168)(canvas)
+
+    assert texts(opened(put(drawn(formula)))) == ["An area of 12 km2 is a large one"]
+
+
+def test_writing_from_right_to_left_keeps_its_order():
+    words = [("\u05e9\u05dc\u05d5\u05dd", 300.0), ("\u05e2\u05d5\u05dc\u05dd", 250.0), ("\u05d8\u05d5\u05d1", 100.0)]
+    row = [Word(text, left, 100, left + 45, 112, 11, bold=False, line=0) for text, left in words]
+
+    assert [line.text for line in layout(row)] == [
+        "\u05e9\u05dc\u05d5\u05dd \u05e2\u05d5\u05dc\u05dd\t\u05d8\u05d5\u05d1"
+    ]
 
 
 @pytest.mark.parametrize("angle", [90, 180, 270])

@@ -4,6 +4,7 @@ Lines of one paragraph follow each other, an empty line stands where the page le
 a gap as between the cells of a table row.
 """
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 GAP = 1.5  # a wider gap between two words, in font sizes, is a tab
 CELL_GAP = 0.45  # a wider gap is one where the cells of rows nearby begin
+GLUED = 0.08  # a narrower gap before or after a raised sign is none
 NEAR_ROWS = 6  # above and below
 ROOM = 1.3  # lines further apart than this times the usual distance belong to different paragraphs
 PROSE_CHARACTERS = 22  # a column whose lines are shorter in the middle is a table's
@@ -50,22 +52,44 @@ class Line:
 def lines(words: Sequence[Word]) -> list[Line | None]:
     """The lines in reading order; None is an empty line between paragraphs."""
     upright = [word for word in words if not word.turned]
-    rows = _cells(list(_rows(upright)))
+    rows = _cells(_rows(upright))
     blocks = _blocks([line for band in _bands(rows) for line in band])
     ordered = _with_room(_in_order(blocks))
     turned = [_line([_join(row)]) for row in _rows([word for word in words if word.turned])]
     return ordered + [part for line in turned for part in (None, line)]
 
 
-def _rows(words: Sequence[Word]) -> Iterator[list[Word]]:
-    row: list[Word] = []
+def _rows(words: Sequence[Word]) -> list[list[Word]]:
+    """The words of each line; raised and lowered signs, which the reader takes for lines, are put back into theirs."""
+    rows: list[list[Word]] = []
     for word in words:
-        if row and (word.line != row[-1].line or (not word.turned and _above(row[-1], word))):
-            yield row
-            row = []
-        row.append(word)
-    if row:
-        yield row
+        last = rows[-1][-1] if rows else None
+        if not last or not (_on_line(rows[-1][0], last, word) or _goes_on(last, word)):
+            rows.append([word])
+        elif _raised(last, word):
+            rows[-1][-1] = last._replace(text=last.text + word.text, right=word.right)
+        else:
+            rows[-1].append(word)
+        rows[-1][0] = rows[-1][0]._replace(line=word.line)
+    return rows
+
+
+def _on_line(first: Word, before: Word, word: Word) -> bool:
+    """Whether the reader says so, and it can be."""
+    return word.line == first.line and (word.turned or not _above(before, word))
+
+
+def _raised(before: Word, word: Word) -> bool:
+    """Whether the word is a raised or lowered sign that belongs to the word before, or goes on after such a sign."""
+    gap = word.left - before.right
+    return abs(before.size - word.size) > 0.15 * word.size and -0.2 * word.size < gap < GLUED * word.size
+
+
+def _goes_on(before: Word, word: Word) -> bool:
+    """Whether the word stands close behind the one before, though it is said to be on another line."""
+    overlap = min(before.bottom, word.bottom) - max(before.top, word.top)
+    beside = overlap > 0.3 * min(before.bottom - before.top, word.bottom - word.top)
+    return beside and not word.turned and -0.3 * before.size < word.left - before.right < max(before.size, word.size)
 
 
 def _above(one: Word, other: Word) -> bool:
@@ -75,25 +99,38 @@ def _above(one: Word, other: Word) -> bool:
 
 
 def _cells(rows: Sequence[list[Word]]) -> list[list[Line]]:
-    """Each row's runs of words, from left to right, cut at wide gaps and where rows nearby have a cell begin."""
+    """Each row's runs of words in reading order, cut at wide gaps and where rows nearby have a cell begin."""
     cut = [_runs(row, ()) for row in rows]
     begins = [[run[0].left for run in runs[1:]] for runs in cut]
     for index, row in enumerate(rows):
         near = [left for other in begins[max(index - NEAR_ROWS, 0) : index + NEAR_ROWS + 1] for left in other]
         if near:
             cut[index] = _runs(row, near)
-    return [sorted((_join(run) for run in runs), key=lambda cell: cell.left) for runs in cut]
+    return [
+        sorted((_join(run) for run in runs), key=lambda cell: -cell.right if leftwards else cell.left)
+        for runs, row in zip(cut, rows, strict=True)
+        for leftwards in [_leftwards(row)]
+    ]
 
 
 def _runs(row: Sequence[Word], begins: Sequence[float]) -> list[list[Word]]:
     runs = [[row[0]]]
     for before, word in pairwise(row):
         gap, size = word.left - before.right, max(before.size, word.size, 1)
+        if _leftwards((before, word)):
+            gap = before.left - word.right
         aligned = gap > CELL_GAP * size and sum(abs(word.left - left) < 1 for left in begins) > 1
         if gap > GAP * size or gap < -4 * size or aligned:
             runs.append([])
         runs[-1].append(word)
     return runs
+
+
+def _leftwards(row: Sequence[Word]) -> bool:
+    """Whether the words are of a script that is written from right to left."""
+    if row[0].text.isascii() and row[-1].text.isascii():
+        return False
+    return sum(unicodedata.bidirectional(word.text[0]) in {"R", "AL"} for word in row) * 2 > len(row)
 
 
 def _join(run: Sequence[Word]) -> Line:
