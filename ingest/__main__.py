@@ -8,6 +8,7 @@ import sys
 from ingest import command
 from ingest.errors import RagError
 from ingest.settings import Settings, from_env
+from ingest.terminal import failed
 
 
 def main() -> int:
@@ -19,7 +20,7 @@ def main() -> int:
     try:
         return command.run(arguments, from_env(Settings, os.environ))
     except RagError as error:
-        return command.failed(error, as_json=arguments.json)
+        return failed(error, as_json=arguments.json)
 
 
 if __name__ == "__main__":

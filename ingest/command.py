@@ -7,14 +7,17 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ingest.build import Parts, build
-from ingest.errors import HomeBusy, RagError
+from ingest.errors import HomeBusy
 from ingest.home import OwnerLock
 from ingest.intake import files_under
 from ingest.records import FileState, Job, JobState
 from ingest.settings import Settings
+from ingest.terminal import printable
+
+if TYPE_CHECKING:
+    from ingest.build import Parts
 
 BAD = frozenset({FileState.NEEDS_PASSWORD, FileState.NO_TEXT, FileState.REFUSED, "cancelled"})
 _WIDTH = 28  # characters of the bar
@@ -30,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Take the paths in; 0 when every file is ready or unchanged, 1 when one was refused."""
+    from ingest.build import build
+
     parts = build(settings)
     jobs = take_in(parts, arguments.paths, arguments.space or settings.space)
     files = [_row(path, job) for path, job in jobs]
@@ -40,7 +45,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     return 1 if any(row["state"] in BAD for row in files) else 0
 
 
-def take_in(parts: Parts, paths: Sequence[Path], space: str) -> list[tuple[Path, Job]]:
+def take_in(parts: "Parts", paths: Sequence[Path], space: str) -> list[tuple[Path, Job]]:
     """Add every file under `paths` and see the jobs to their end, here or by the process that owns the home."""
     added = _add(parts, paths, space)
     waiting = [job.id for _, job in added if not job.final]
@@ -55,22 +60,22 @@ def take_in(parts: Parts, paths: Sequence[Path], space: str) -> list[tuple[Path,
     return _ended(parts, added)
 
 
-def take_in_owned(parts: Parts, paths: Sequence[Path], space: str) -> list[tuple[Path, Job]]:
+def take_in_owned(parts: "Parts", paths: Sequence[Path], space: str) -> list[tuple[Path, Job]]:
     """The same, for the process that owns the home already."""
     added = _add(parts, paths, space)
     _work(parts, [job.id for _, job in added if not job.final])
     return _ended(parts, added)
 
 
-def _add(parts: Parts, paths: Sequence[Path], space: str) -> list[tuple[Path, Job]]:
+def _add(parts: "Parts", paths: Sequence[Path], space: str) -> list[tuple[Path, Job]]:
     return [(file, parts.intake.add(file, space)) for path in paths for file in files_under(path)]
 
 
-def _ended(parts: Parts, added: Sequence[tuple[Path, Job]]) -> list[tuple[Path, Job]]:
+def _ended(parts: "Parts", added: Sequence[tuple[Path, Job]]) -> list[tuple[Path, Job]]:
     return [(file, parts.library.jobs.get(job.id)) for file, job in added]
 
 
-def _work(parts: Parts, waiting: Sequence[int]) -> None:
+def _work(parts: "Parts", waiting: Sequence[int]) -> None:
     if not waiting:
         return
     failure: list[BaseException] = []
@@ -89,7 +94,7 @@ def _work(parts: Parts, waiting: Sequence[int]) -> None:
         raise failure[0]
 
 
-def _follow(parts: Parts, waiting: Sequence[int], stopped: Callable[[], bool]) -> None:
+def _follow(parts: "Parts", waiting: Sequence[int], stopped: Callable[[], bool]) -> None:
     """Show progress until every job is final or nobody works any more."""
     shown = -1
     while True:
@@ -130,11 +135,6 @@ def _share(job: Job) -> float:
     return 0.2 * job.pages_done / job.pages if job.pages else 0.0
 
 
-def printable(text: str) -> str:
-    """Text of others made harmless for a terminal: control characters become a replacement mark."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
-
-
 def _row(path: Path, job: Job) -> dict[str, Any]:
     return {
         "path": printable(str(path)),
@@ -157,12 +157,3 @@ def _summary(files: Sequence[dict[str, Any]]) -> str:
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
     lines.append(f"{len(files)} files: {counts}." if files else "No files there.")
     return "\n".join(lines) + "\n"
-
-
-def failed(error: RagError, *, as_json: bool) -> int:
-    """Say a failure the way the command speaks, and return the exit code."""
-    if as_json:
-        sys.stdout.write(json.dumps({"error": {"kind": error.kind, "message": str(error)}}) + "\n")
-    else:
-        sys.stderr.write(f"{error}\n")
-    return 75 if isinstance(error, HomeBusy) else 1

@@ -20,6 +20,8 @@ BUNDLED_NAME = "all-MiniLM-L6-v2"
 # SHA-256 of model.safetensors in sentence-transformers/all-MiniLM-L6-v2 on the hub (Apache-2.0).
 BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WEIGHTS = "model.safetensors"
+# The same weights again for other engines; never loaded, and often larger than all the rest.
+OTHER_FORMATS = ["*.bin", "*.h5", "*.msgpack", "*.ot", "*.onnx", "onnx/*", "openvino/*", "coreml/*", "gguf/*"]
 BATCH = 32  # passages a piece of work: about a second of work at most, so that questions can pass
 
 Vectors = NDArray[np.float32]  # (texts, dimensions), each row of length 1
@@ -53,7 +55,7 @@ def model_folder(name: str) -> Path:
 
     repository, _, revision = name.partition("@")
     try:
-        return Path(snapshot_download(repository, revision=revision or None))
+        return Path(snapshot_download(repository, revision=revision or None, ignore_patterns=OTHER_FORMATS))
     except Exception as error:  # hub, network and value errors share no base class
         raise ModelError(
             f"The model {name!r} is neither a folder nor to be had from the hub ({type(error).__name__}). "

@@ -7,8 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ingest import command as ingest_command
 from ingest.errors import RagError
+from ingest.terminal import failed
 from rag_app.settings import Settings
 
 # name -> (what it does, the module with add_arguments and run)
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = Settings.from_environment(os.environ)
         code = importlib.import_module(COMMANDS[arguments.command][1]).run(arguments, settings)
     except RagError as error:
-        return ingest_command.failed(error, as_json=getattr(arguments, "json", False))
+        return failed(error, as_json=getattr(arguments, "json", False))
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped.\n")
         return 130

@@ -184,7 +184,8 @@ class _Gathered:
             raise Refused(self._too_much() if self.stopped_by is Cause.MEMORY else self._unread())
         if not any(any(map(str.isalnum, page.text)) for page in self.pages):
             raise Refused(self._no_text(), FileState.NO_TEXT)
-        found = self.outline or headings(self.styles)
+        # An outline of one entry is the title, or a tool's leaving.
+        found = self.outline if len(self.outline) > 1 else headings(self.styles) or self.outline
         return Reading(self.title, tuple(self.pages), found, self.count, tuple(self.failed), self.hidden)
 
     def _unread(self) -> str:

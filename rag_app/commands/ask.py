@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from ingest.command import printable
+from ingest.terminal import printable
 from rag_app.as_json import of_answer
 from rag_app.records import Answer, Mode, Stage, Support
 from rag_app.settings import Settings

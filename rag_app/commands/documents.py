@@ -6,8 +6,8 @@ import sys
 from typing import Any
 
 from ingest.build import open_library
-from ingest.command import printable
 from ingest.errors import LibraryError
+from ingest.terminal import printable
 from rag_app.as_json import of_document
 from rag_app.settings import Settings
 

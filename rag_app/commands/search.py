@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 
-from ingest.command import printable
+from ingest.terminal import printable
 from rag_app.as_json import of_hit
 from rag_app.records import Hit
 from rag_app.settings import Settings

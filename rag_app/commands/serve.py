@@ -2,9 +2,11 @@
 
 import argparse
 import logging
+import signal
 import sys
 import threading
 from pathlib import Path
+from types import FrameType
 
 from ingest.command import take_in_owned
 from ingest.errors import LibraryError
@@ -30,8 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Serve until interrupted. Raises HomeBusy where another process owns the home."""
     from rag_app.web.people import check_exposure
+    from rag_app.web.server import check_address
 
     check_exposure(settings.host, settings.password)
+    check_address(settings.host, settings.port)
+    signal.signal(signal.SIGTERM, _stopped)
     with OwnerLock(Home(settings.ingest.home).prepare()).acquire():
         application = build(settings)
         application.parts.library.sweep()
@@ -44,10 +49,17 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         ]
         try:
             _serve(application, settings, threads)
+        except KeyboardInterrupt:
+            sys.stderr.write("\nStopped.\n")
         finally:
             stop.set()
             application.parts.index.close()
     return 0
+
+
+def _stopped(_number: int, _frame: FrameType | None) -> None:
+    """What a service manager's stop does: leave as Ctrl+C would, so that files are closed and the lock is free."""
+    raise KeyboardInterrupt
 
 
 def add_handbook(application: Application, folder: Path) -> None:

@@ -11,21 +11,28 @@ FILE = "calibration.json"
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """relevance = sigmoid(bias + logit * the cross-encoder's logit + cosine * the bi-encoder's cosine).
+    """Relevance = sigmoid(bias + logit * the cross-encoder's logit + cosine * the bi-encoder's cosine).
 
-    A logistic regression over two scores (Platt, 1999), fitted by `benchmarks/calibrate.py`; `threshold` is the relevance below
-    which the documents are taken not to hold the answer.
+    A logistic regression over two scores (Platt, 1999), fitted by `benchmarks/calibrate.py`; `threshold` is the
+    relevance below which the documents are taken not to hold the answer.
     """
 
     bias: float
     logit: float
     cosine: float
     threshold: float  # 0 to 1
+    alone_bias: float  # the same, fitted without a cosine
+    alone_logit: float
 
-    def relevance(self, logit: float, cosine: float) -> float:
-        """The probability (0 to 1) that a passage answers the question."""
-        value = self.bias + self.logit * logit + self.cosine * cosine
-        return 1 / (1 + math.exp(-value)) if value >= 0 else math.exp(value) / (1 + math.exp(value))
+    def relevance(self, logit: float, cosine: float | None) -> float:
+        """The probability (0 to 1) that a passage answers the question; from the logit alone without a cosine."""
+        if cosine is None:
+            return _sigmoid(self.alone_bias + self.alone_logit * logit)
+        return _sigmoid(self.bias + self.logit * logit + self.cosine * cosine)
+
+
+def _sigmoid(value: float) -> float:
+    return 1 / (1 + math.exp(-value)) if value >= 0 else math.exp(value) / (1 + math.exp(value))
 
 
 def load(folder: Path) -> Calibration:

@@ -107,18 +107,18 @@ class BundledReranker:
         self._scorer.load()
 
     def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
-        """All hits, best first, with rank and calibrated relevance. A hit without a cosine counts as cosine 0."""
+        """All hits, best first, with rank and calibrated relevance."""
         logits = self._scorer.logits(question, [reranked_text(hit) for hit in hits])
         judged = [
-            replace(hit, relevance=self._calibration.relevance(logit, hit.cosine or 0.0))
+            replace(hit, relevance=self._calibration.relevance(logit, hit.cosine))
             for hit, logit in zip(hits, logits, strict=True)
         ]
         return ranked(judged, [hit.relevance or 0.0 for hit in judged])
 
     def relevance(self, question: str, texts: Sequence[str]) -> list[float]:
-        """For each text the probability-like score (0 to 1) of the cross-encoder alone; for ordering sentences."""
+        """For each text the probability (0 to 1) that it answers the question, by the cross-encoder alone."""
         logits = self._scorer.logits(question, texts)
-        return [self._calibration.relevance(logit, 0.0) for logit in logits]
+        return [self._calibration.relevance(logit, None) for logit in logits]
 
 
 class LocalReranker:

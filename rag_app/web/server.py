@@ -138,6 +138,11 @@ def _sweep(incoming: Path) -> None:
             path.unlink()
 
 
+def check_address(host: str, port: int) -> None:
+    """Raise SettingsError when the address cannot be had, before anything is done that takes time."""
+    _listening(host, port).close()
+
+
 def serve(app: FastAPI, host: str, port: int) -> None:
     """Serve until interrupted, announcing the address on stdout; open answers are ended as cut off.
 

@@ -1,0 +1,106 @@
+"""The bundled cross-encoder and its calibration, as they ship."""
+
+import json
+
+import pytest
+from examples import make_hit
+from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+
+from ingest.compute import Compute
+from ingest.errors import ModelError
+from rag_app.rerank.calibration import Calibration, load, save
+from rag_app.rerank.cross_encoder import FOLDER, BundledReranker, LocalReranker
+
+QUESTION = "Can I approve my own travel expenses?"
+RULE = "Self-approval of expense reports is forbidden."
+
+
+@pytest.fixture(scope="module")
+def bundled():
+    return BundledReranker(Compute())
+
+
+def test_what_answers_comes_before_what_is_about_it(bundled):
+    hits = [
+        make_hit("Travel expenses are paid within ten days.", name="a"),
+        make_hit("Lunch is served at noon.", name="b"),
+        make_hit(RULE, name="c"),
+    ]
+
+    ranked = bundled.rerank(QUESTION, hits)
+
+    assert ranked[0].chunk.text == RULE
+    assert [hit.rerank_rank for hit in ranked] == [1, 2, 3]
+    assert 1 >= ranked[0].relevance >= ranked[1].relevance >= ranked[2].relevance >= 0
+
+
+def test_order_and_scores_do_not_hang_on_the_order_of_the_candidates(bundled):
+    hits = [make_hit(f"Rule {n}: " + "words " * n, name=str(n)) for n in range(30)]
+
+    forwards = {hit.chunk.id: hit.relevance for hit in bundled.rerank(QUESTION, hits)}
+    backwards = {hit.chunk.id: hit.relevance for hit in bundled.rerank(QUESTION, hits[::-1])}
+
+    assert forwards == pytest.approx(backwards, abs=1e-4)
+
+
+def test_no_candidates_are_no_error(bundled):
+    assert bundled.rerank(QUESTION, []) == []
+    assert bundled.relevance(QUESTION, []) == []
+
+
+def test_the_calibration_that_ships_is_a_rising_probability():
+    calibration = load(FOLDER)
+
+    assert 0 < calibration.threshold < 1
+    assert 0 <= calibration.relevance(-8, 0) < calibration.relevance(0, 0.5) < calibration.relevance(8, 1) <= 1
+
+
+@pytest.mark.parametrize("value", [-1e6, 1e6])
+def test_no_logit_is_too_large_for_the_calibration(value):
+    assert Calibration(0, 1, 0, 0.5, 0, 1).relevance(value, 0) in {0.0, 1.0}
+
+
+def test_a_calibration_is_read_as_it_was_written(tmp_path):
+    written = Calibration(bias=-1.5, logit=0.75, cosine=2.0, threshold=0.25, alone_bias=-2.0, alone_logit=0.5)
+
+    save(written, tmp_path)
+
+    assert load(tmp_path) == written
+
+
+@pytest.fixture
+def toy_folder(tmp_path):
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "can", "i", "approve", "my", "own", "rule"]
+    (tmp_path / "vocab.txt").write_text("\n".join(words))
+
+    def save_with(labels):
+        config = BertConfig(
+            vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32,
+            num_labels=labels,
+        )  # fmt: skip
+        BertForSequenceClassification(config).save_pretrained(tmp_path)
+        BertTokenizerFast(vocab=str(tmp_path / "vocab.txt")).save_pretrained(tmp_path)
+        return tmp_path
+
+    return save_with
+
+
+def test_any_cross_encoder_in_a_folder_orders_and_leaves_relevance_alone(toy_folder):
+    reranker = LocalReranker(str(toy_folder(1)), Compute())
+
+    ranked = reranker.rerank("can i", [make_hit("rule", name="a"), make_hit("my own", name="b", relevance=None)])
+
+    assert sorted(hit.rerank_rank for hit in ranked) == [1, 2]
+    assert {hit.chunk.id: hit.relevance for hit in ranked} == {"chunk-a": 0.9, "chunk-b": None}
+
+
+def test_a_classifier_with_several_labels_is_refused_as_a_reranker(toy_folder):
+    with pytest.raises(ModelError, match="it gives 3 scores a pair instead of one"):
+        LocalReranker(str(toy_folder(3)), Compute()).load()
+
+
+def test_a_folder_without_a_model_says_so(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
+
+    with pytest.raises(ModelError, match="holds no cross-encoder that can be loaded"):
+        LocalReranker(str(tmp_path), Compute()).load()
