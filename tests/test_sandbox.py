@@ -238,7 +238,9 @@ def test_file_that_is_not_taken_in_is_refused_with_a_sentence(tmp_path: Path, na
 
 
 def test_file_that_is_too_slow_is_refused_with_its_limit(tmp_path: Path):
-    with pytest.raises(Refused, match=r"took longer than 1 seconds; 1 of its 3 pages were done.*RAG_READ_SECONDS"):
+    with pytest.raises(
+        Refused, match=r"reading it took longer than 1 seconds; 1 of its 3 pages were done.*RAG_READ_SECONDS"
+    ):
         read(put(tmp_path, endless("one", "three")), seconds=1, memory_mb=800)
 
 

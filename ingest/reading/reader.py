@@ -157,9 +157,11 @@ class _Gathered:
         if cause is Cause.CANCELLED:
             raise Refused(f"{self.name} was not read to its end: it was stopped as asked. Add it again to read it.")
         if cause is Cause.TIME or (cause is Cause.STEP and not self.count):
+            what = "reading it" if self.count else "opening it"
+            limit = self.seconds if cause is Cause.TIME else max(self.seconds // STEP_SHARE, 1)
             done = f"; {self.done} of its {self.count} pages were done" if self.count else ""
             raise Refused(
-                f"{self.name} was given up: reading took longer than {self.seconds} seconds{done}. "
+                f"{self.name} was given up: {what} took longer than {limit} seconds{done}. "
                 "Split it, print it to a new PDF, or ask the administrator to raise RAG_READ_SECONDS."
             )
         self.stopped_by = cause
