@@ -1,5 +1,6 @@
 """The Ask page: a conversation, and the evidence beside it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -82,18 +83,18 @@ class AskPage:
 
     async def _ask(self, question: str, request: gradio.Request) -> AsyncIterator[Updates]:
         browser = self._browser(request)
-        refusal = self._refusal(browser, question)
+        refusal = await asyncio.to_thread(self._refusal, browser, question)
         if refusal:
             yield {self._live: f'<p class="notice" role="alert">{escape(refusal)}</p>'}
             return
-        conversation = self._conversations.current(browser) or self._conversations.begin(browser)
+        conversation = await asyncio.to_thread(self._place, browser)
         turn = await self._answering.start(browser, conversation, question.strip())
         async for update in self._follow(browser, turn, first={self._box: self._busy_box(clear=True)}):
             yield update
 
     async def _ask_example(self, event: gradio.EventData, request: gradio.Request) -> AsyncIterator[Updates]:
         index = event.n if isinstance(event.n, int) else -1
-        questions = self._examples()
+        questions = await asyncio.to_thread(self._examples)
         if 0 <= index < len(questions):
             async for update in self._ask(questions[index], request):
                 yield update
@@ -101,14 +102,14 @@ class AskPage:
     async def _resume(self, request: gradio.Request) -> AsyncIterator[Updates]:
         """What a page shows when it is opened; an answer still being made is followed to its end."""
         browser = self._browser(request)
-        turns = self._turns(browser)
-        yield self._drawn(turns)
+        turns = await asyncio.to_thread(self._turns, browser)
+        yield await asyncio.to_thread(self._drawn, turns)
         if turns and turns[-1].state is TurnState.WORKING:
             async for update in self._follow(browser, turns[-1], first={}):
                 yield update
 
     async def _follow(self, browser: str, turn: StoredTurn, first: Updates) -> AsyncIterator[Updates]:
-        before = [one for one in self._turns(browser) if one.id != turn.id]
+        before = [one for one in await asyncio.to_thread(self._turns, browser) if one.id != turn.id]
         yield {
             **first,
             self._chat: self._messages([*before, turn]),
@@ -120,16 +121,15 @@ class AskPage:
         async for grown in self._answering.follow(turn):
             turn = grown
             yield {self._chat: self._messages([*before, turn]), self._live: self._live_html(turn)}
-        final = self._conversations.turn(browser, turn.id) or turn
-        yield self._drawn([*before, final])
+        final = await asyncio.to_thread(self._conversations.turn, browser, turn.id) or turn
+        yield await asyncio.to_thread(self._drawn, [*before, final])
 
     def _begin_anew(self, request: gradio.Request) -> Updates:
         self._conversations.begin(self._browser(request))
         return self._drawn([])
 
     async def _stop(self, request: gradio.Request) -> None:
-        browser = self._browser(request)
-        conversation = self._conversations.current(browser)
+        conversation = await asyncio.to_thread(self._conversations.current, self._browser(request))
         running = self._answering.running(conversation) if conversation else None
         if running is not None:
             await self._answering.stop(running.id)
@@ -178,6 +178,9 @@ class AskPage:
         if turn.state is TurnState.DONE and turn.answer is not None:
             words = f"Answer ready, {len(turn.answer.citations)} sources"
         return f'<p class="visually-hidden" role="status" data-state="{turn.state}" data-turn="{turn.id}">{words}</p>'
+
+    def _place(self, browser: str) -> str:
+        return self._conversations.current(browser) or self._conversations.begin(browser)
 
     def _turns(self, browser: str) -> list[StoredTurn]:
         conversation = self._conversations.current(browser)
