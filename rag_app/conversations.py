@@ -109,10 +109,17 @@ def stored(answer: Answer) -> StoredAnswer:
         model=answer.model,
         notice=answer.notice,
         searched=answer.passages_searched,
-        read=len([hit for hit in answer.hits if hit.rerank_rank is not None]),
+        read=_read(answer),
         kept=len(used),
         timings=answer.timings,
     )
+
+
+def _read(answer: Answer) -> int:
+    """Passages the cross-encoder has read, or is reading now."""
+    if answer.stage is Stage.RERANKING:
+        return len(answer.hits)
+    return len([hit for hit in answer.hits if hit.rerank_rank is not None])
 
 
 def _uncited(answer: Answer, used: list[Hit]) -> tuple[Citation, ...]:

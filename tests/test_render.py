@@ -10,7 +10,7 @@ from rag_app.records import Mode, Sentence, Stage, Support
 from rag_app.web.answer_text import answer_html
 from rag_app.web.desk import Status
 from rag_app.web.escape import escape, escape_name
-from rag_app.web.library_html import documents_html, header_html, job_words, jobs_html, viewer_html
+from rag_app.web.library_html import documents_html, header_html, job_words, jobs_html, viewer_html, worth_showing
 from rag_app.web.login import login_html
 from rag_app.web.render import (
     evidence_html,
@@ -302,3 +302,16 @@ def test_turning_ends_at_the_first_and_the_last_page():
     assert 'class="quiet previous" disabled' in first
     assert 'data-view="/x?page=2"' in first
     assert 'class="quiet next" disabled' in last
+
+
+def test_the_list_of_files_shows_what_goes_on_and_the_last_that_ended():
+    ended = [Job(n, "documents", f"{n}.pdf", "", JobState.READY, "", None, 1, 1, 1, 1, 1.0) for n in range(40, 20, -1)]
+    shipped = [
+        replace(ended[0], id=50, space="handbook"),
+        replace(ended[0], id=51, space="handbook", state=JobState.REFUSED),
+    ]
+    going = replace(ended[0], id=7, state=JobState.READING)
+
+    shown = worth_showing([shipped, refused, *ended, going], "handbook")
+
+    assert [job.id for job in shown] == [51, 40, 39, 38, 37, 36, 35, 34, 7]

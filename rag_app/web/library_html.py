@@ -14,6 +14,7 @@ _HERE = ' aria-current="page"'
 _COLUMNS = ("Title", "Pages", "Passages", "Size", "Added", "Space", "State")
 _FIGURES = ("Pages", "Passages", "Size")  # columns of numbers, set right
 _KILO = 1000
+ENDED_SHOWN = 8  # files that ended, in the list of files on their way
 PAGES_NAMED = 6  # pages listed by number before the rest are only counted
 
 
@@ -48,7 +49,15 @@ def jobs_html(jobs: Sequence[Job]) -> str:
     if not jobs:
         return '<div class="queue"></div>'
     rows = "".join(_job(job) for job in jobs)
-    return f'<section class="queue" aria-label="Files being added"><h2>Files being added</h2><ul>{rows}</ul></section>'
+    title = "Files added lately" if all(job.final for job in jobs) else "Files being added"
+    return f'<section class="queue" aria-label="{title}"><h2>{title}</h2><ul>{rows}</ul></section>'
+
+
+def worth_showing(jobs: Sequence[Job], handbook: str) -> list[Job]:
+    """All that is under way, and the last few that ended; a shipped handbook that went well is no news."""
+    told = [job for job in jobs if not (job.space == handbook and job.state in (JobState.READY, JobState.UNCHANGED))]
+    ended = [job for job in told if job.final][:ENDED_SHOWN]
+    return [job for job in told if not job.final or job in ended]
 
 
 def job_words(job: Job) -> str:

@@ -104,7 +104,7 @@ def _summary(answer: StoredAnswer) -> str:
         return ""
     spent = answer.timings
     took = spent.rewrite + spent.embed + spent.dense + spent.lexical + spent.rerank
-    kept = f", kept {number(answer.kept)}" if answer.kept else ""
+    kept = f", kept {number(answer.kept)}" if answer.kept and not answer.abstained else ""
     return f'<p class="folded">Read {counted(answer.read, "passage")}{kept} ({seconds(took)})</p>'
 
 
@@ -253,7 +253,7 @@ def welcome_html(status: Status, questions: Sequence[str]) -> str:
             "Only the handbook of this software is here so far. "
             "Drop your own PDF files on this page, and answers come from them."
         )
-    lead = "Try one of these, or ask your own." if questions else "Ask about them."
+    lead = "Try one of these, or ask your own." if questions else "Ask a question below."
     return (
         '<section class="welcome"><h2>Short answers. Every sentence shows its page.</h2>'
         f'<p>{shelf} {lead}</p><ul class="examples">{buttons}</ul>'

@@ -5,7 +5,7 @@ from typing import Any
 import gradio
 
 from rag_app.web.desk import Desk
-from rag_app.web.library_html import documents_html, header_html, jobs_html
+from rag_app.web.library_html import documents_html, header_html, jobs_html, worth_showing
 from rag_app.web.pages.parts import block, listener
 
 DRAW_S = 0.7  # seconds between two looks at the files on their way
@@ -41,7 +41,7 @@ class LibraryPage:
 
     def _draw(self) -> tuple[str, str, str, gradio.Timer]:
         """Everything from what is stored; the clock runs while something is under way."""
-        jobs = self._desk.jobs()
+        jobs = worth_showing(self._desk.jobs(), self._desk.handbook)
         busy = any(not job.final for job in jobs)
         return (
             header_html("Library", self._desk.status()),
