@@ -15,6 +15,7 @@ from rag_app.words import Facts, covered, facts, found
 
 ENOUGH = 0.7  # share of the content words found for `supported`
 SOME = 0.4  # for `partly`
+_TAKEN_OVER = 0.75  # share of the words that makes it a sentence taken over with changes
 _CLOSE = 0.5  # share of the words that makes a sentence of the passage the one that is meant
 _OPPOSITES = {
     one: other
@@ -52,14 +53,22 @@ def check(sentence: str, cited: Sequence[Evidence]) -> Support:
         return Support.SUPPORTED
     said = facts(sentence)
     whole = facts("\n".join(f"{evidence.about}\n{evidence.text}" for evidence in cited))
-    if _contradicts(said, whole, _nearest(said, cited)):
-        return Support.UNSUPPORTED
+    read = [_read(evidence) for evidence in cited]
     share = covered(said.words, whole.words)
-    if share < SOME:
+    near, closeness = _nearest(said, read)
+    if (
+        share < SOME
+        or _contradicts(said, whole, near)
+        or (closeness >= _TAKEN_OVER and said.denied and not near.denied)
+    ):
         return Support.UNSUPPORTED
-    near = facts(_window(said, cited))
-    complete = all(found(name, near.names | near.words) for name in said.names) and said.numbers <= near.numbers
+    complete = max(_complete(said, evidence, spans) for evidence, spans in zip(cited, read, strict=True))
     return Support.SUPPORTED if share >= ENOUGH and complete else Support.PARTLY
+
+
+def _read(evidence: Evidence) -> list[Facts]:
+    """Read each sentence of a passage."""
+    return [facts(evidence.text[start:end]) for start, end in sentences(evidence.text)]
 
 
 def needs_none(sentence: str) -> bool:
@@ -113,22 +122,26 @@ def _opposes(said: Facts, near: Facts) -> bool:
     )
 
 
-def _nearest(said: Facts, cited: Sequence[Evidence]) -> Facts:
-    """Read the one sentence of the passages that the checked one seems to come from; nothing where none is close."""
-    spans = [facts(text[start:end]) for text in (e.text for e in cited) for start, end in sentences(text)]
+def _nearest(said: Facts, read: Sequence[Sequence[Facts]]) -> tuple[Facts, float]:
+    """Find the sentence of the passages that the checked one seems to come from, and the share of its words there."""
+    spans = [span for passage in read for span in passage]
     best = max(spans, key=lambda span: covered(said.words, span.words), default=facts(""))
-    return best if covered(said.words, best.words) >= _CLOSE else facts("")
+    share = covered(said.words, best.words)
+    return (best, share) if share >= _CLOSE else (facts(""), 0.0)
 
 
-def _window(said: Facts, cited: Sequence[Evidence]) -> str:
-    """Cut out what shares most with the sentence: its like, two sentences before, one after, and the headings."""
-    best, share = "", -1.0
-    for evidence in cited:
-        spans = sentences(evidence.text)
-        for index in range(len(spans)):
-            start, end = spans[max(index - 2, 0)][0], spans[min(index + 1, len(spans) - 1)][1]
-            window = evidence.text[start:end]
-            overlap = covered(said.words | said.numbers, facts(window).words | facts(window).numbers)
-            if overlap > share:
-                best, share = f"{evidence.about}\n{window}", overlap
-    return best
+def _complete(said: Facts, evidence: Evidence, spans: Sequence[Facts]) -> bool:
+    """Whether names and numbers stand near the words they are said with: two sentences before, one after, or on top."""
+    about = facts(evidence.about)
+    wanted = said.words | said.numbers
+    windows = [spans[max(index - 2, 0) : index + 2] for index in range(len(spans))]
+    if not windows:
+        return False
+    single = [covered(said.words, span.words) for span in spans]
+    closest = max(range(len(spans)), key=single.__getitem__)
+    shares = [sum(len(wanted & (span.words | span.numbers)) for span in window) for window in windows]
+    best = max(range(len(windows)), key=shares.__getitem__)
+    near = spans[max(closest - 1, 0) : closest + 1] if single[closest] >= _TAKEN_OVER else windows[best]
+    words = about.words.union(*(span.words for span in near))
+    numbers = about.numbers.union(*(span.numbers for span in near))
+    return said.numbers <= numbers and all(found(name, words) for name in said.names)

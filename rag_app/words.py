@@ -69,6 +69,7 @@ _SUFFIXES = (
     "s",
 )
 _SHORTEST_STEM = 4  # letters left after a suffix is taken off
+_ENDING = 3  # letters by which two forms of a word may differ at their end
 _REACH = 5  # words after a negation in which the denied word is looked for
 
 
@@ -127,15 +128,17 @@ def stem(word: str) -> str:
     return word[:-1] if word.endswith(("e", "y", "i")) and len(word) > _SHORTEST_STEM else word
 
 
-def same(one: str, other: str) -> bool:
-    """Whether two stems are forms of one word."""
-    short, long = sorted((one, other), key=len)
-    return short == long or (len(short) > _SHORTEST_STEM and long.startswith(short) and len(long) - len(short) <= 3)  # noqa: PLR2004
-
-
 def found(word: str, among: Iterable[str]) -> bool:
-    """Whether a form of a stem is among others."""
-    return any(same(word, other) for other in among)
+    """Whether a form of a stem is among others: itself, or one that begins the other and is little shorter."""
+    begins = word[: _SHORTEST_STEM + 1]
+    if len(begins) <= _SHORTEST_STEM:
+        return word in among
+    return any(
+        other.startswith(begins)
+        and abs(len(other) - len(word)) <= _ENDING
+        and (other.startswith(word) or word.startswith(other))
+        for other in among
+    )
 
 
 def covered(wanted: frozenset[str], among: frozenset[str]) -> float:

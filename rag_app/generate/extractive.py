@@ -17,8 +17,9 @@ from rag_app.words import covered, facts
 
 SENTENCES = 3  # quoted at most
 WORDS = 80  # quoted at most, unless the best alone is longer
-WORTH = 0.35  # share of the best one's relevance that another sentence needs
+WORTH = 0.4  # share of the best one's relevance that another sentence needs
 _ALIKE = 0.8  # share of words in common that makes two sentences the same
+_FRAGMENT = 5  # words that even a line without a full stop must have, where there is nothing better
 _LONGEST = 90  # words a sentence may have; what is longer is a table or a list that lost its lines
 _ITEM = re.compile(r"\s*(?:[-*•▪◦‣–]|\(?(?:\d{1,2}|[a-z])[.)])\s+")  # noqa: RUF001 - bullets of real documents
 _END = re.compile(r"[.!?…:;][\"'”’)\]]*$")  # noqa: RUF001
@@ -38,7 +39,7 @@ class Unit:
     text: str  # as it is quoted
     item: bool  # stands in a list
     whole: bool  # not a heading, not a fragment
-    leans: bool  # is understood only after the one before it
+    context: int | None  # position of the one it leans on: the sentence before it, or what leads into its list
 
 
 class Extractive:
@@ -70,26 +71,18 @@ class Extractive:
 def units(text: str, passage: int) -> list[Unit]:
     """Cut a passage into what can be quoted."""
     found: list[Unit] = []
+    lead: int | None = None  # the line that leads into the list under way
     for start, end in sentences(text):
-        for line in _lines(text[start:end]):
-            bullet = _ITEM.match(line)
-            item = bullet is not None
-            shown = unmarked(" ".join(line[bullet.end() if bullet else 0 :].split()))
-            if shown:
-                leans = bool(found) and (bool(_LEANING.match(shown)) or (item and found[-1].text.endswith(":")))
-                found.append(Unit(passage, len(found), shown, item, _whole(shown, item=item), leans))
+        bullet = _ITEM.match(text, start, end)
+        shown = unmarked(" ".join(text[bullet.end() if bullet else start : end].split()))
+        if not shown:
+            continue
+        item = bullet is not None
+        context = lead if item else len(found) - 1 if found and _LEANING.match(shown) else None
+        found.append(Unit(passage, len(found), shown, item, _whole(shown, item=item), context))
+        if not item:
+            lead = len(found) - 1 if shown.endswith(":") else None
     return found
-
-
-def _lines(span: str) -> list[str]:
-    """Part a span at the lines that begin a list item."""
-    lines: list[str] = []
-    for line in span.splitlines():
-        if lines and not _ITEM.match(line):
-            lines[-1] += " " + line
-        else:
-            lines.append(line)
-    return lines
 
 
 def _whole(text: str, *, item: bool) -> bool:
@@ -102,32 +95,56 @@ def _whole(text: str, *, item: bool) -> bool:
 
 
 def candidates(cut: Sequence[Unit]) -> list[tuple[Unit, ...]]:
-    """List what may be quoted: each whole unit, with the one before it where it leans on that."""
-    whole = [unit for unit in cut if unit.whole] or [unit for unit in cut if len(unit.text.split()) > 5]  # noqa: PLR2004
+    """List what may be quoted: each whole unit, with the one it leans on; and each short list as a whole."""
+    whole = [unit for unit in cut if unit.whole] or [unit for unit in cut if len(unit.text.split()) > _FRAGMENT]
     by_place = {(unit.passage, unit.position): unit for unit in whole}
     spans: list[tuple[Unit, ...]] = []
+    lists: dict[tuple[int, int], list[Unit]] = {}
     for unit in whole:
-        before = by_place.get((unit.passage, unit.position - 1))
-        if unit.leans and before is not None:
+        before = None if unit.context is None else by_place.get((unit.passage, unit.context))
+        if before is not None:
             spans.append((before, unit))
+            if unit.item:
+                lists.setdefault((before.passage, before.position), [before]).append(unit)
         elif not unit.text.endswith(":"):
             spans.append((unit,))
-    return spans
+    return spans + [tuple(items) for items in lists.values() if len(items) > 2 and _words(items) <= WORDS]  # noqa: PLR2004
 
 
 def chosen(spans: Sequence[tuple[Unit, ...]], scores: Sequence[float]) -> list[Unit]:
-    """Take the best spans while they are worth it and fit; in reading order, the best passage first."""
+    """Take the best spans while they are worth it and fit; what follows each other is joined, the best comes first."""
     ranked = sorted(range(len(spans)), key=lambda index: -scores[index])
     best = scores[ranked[0]]
     taken: list[Unit] = []
     for index in ranked:
         fresh = [unit for unit in spans[index] if not any(alike(unit.text, other.text) for other in taken)]
-        words = sum(len(unit.text.split()) for unit in [*taken, *fresh])
-        if taken and (scores[index] < WORTH * best or len(taken) + len(fresh) > SENTENCES or words > WORDS):
+        more = [*taken, *fresh]
+        if taken and (scores[index] < WORTH * best or _sentences(more) > SENTENCES or _words(more) > WORDS):
             continue
         taken += fresh
-    passages = list(dict.fromkeys(unit.passage for unit in taken))
-    return sorted(taken, key=lambda unit: (passages.index(unit.passage), unit.position))
+    runs: list[list[Unit]] = []
+    for unit in sorted(taken, key=lambda unit: (unit.passage, unit.position)):
+        if runs and follows(unit, runs[-1][-1]):
+            runs[-1].append(unit)
+        else:
+            runs.append([unit])
+    runs.sort(key=lambda run: min(map(taken.index, run)))
+    return [unit for run in runs for unit in run]
+
+
+def follows(unit: Unit, before: Unit) -> bool:
+    """Whether a unit stands right after another in the same passage, or in the list that the other leads into."""
+    return unit.passage == before.passage and before.position in {unit.position - 1, unit.context}
+
+
+def _words(quoted: Sequence[Unit]) -> int:
+    return sum(len(unit.text.split()) for unit in quoted)
+
+
+def _sentences(quoted: Sequence[Unit]) -> int:
+    """Count sentences; a list counts as the sentence that leads into it."""
+    places = {(unit.passage, unit.position) for unit in quoted}
+    return sum(not (unit.item and (unit.passage, unit.context) in places) for unit in quoted)
 
 
 def alike(one: str, other: str) -> bool:
@@ -141,12 +158,12 @@ def written(quoted: Sequence[Unit]) -> list[str]:
     """Write the quotes as an answer: sentences run on, list items on lines of their own, each with its marker."""
     pieces: list[str] = []
     for index, unit in enumerate(quoted):
-        before = quoted[index - 1] if index else None
-        new_paragraph = before is not None and before.passage != unit.passage
-        if unit.item:
-            lead = "" if before is None else "\n" if before.item and not new_paragraph else "\n\n"
-            pieces.append(f"{lead}- {unit.text} [{unit.passage + 1}]")
-        else:
-            lead = "" if before is None else "\n\n" if new_paragraph or before.item else " "
-            pieces.append(f"{lead}{unit.text} [{unit.passage + 1}]")
+        lead = _gap(quoted[index - 1], unit) if index else ""
+        pieces.append(f"{lead}{'- ' if unit.item else ''}{unit.text} [{unit.passage + 1}]")
     return pieces
+
+
+def _gap(before: Unit, unit: Unit) -> str:
+    if unit.item and before.passage == unit.passage and (before.item or follows(unit, before)):
+        return "\n"
+    return " " if follows(unit, before) and not before.item else "\n\n"

@@ -1,0 +1,174 @@
+import re
+from collections.abc import Sequence
+from functools import cache
+
+import pytest
+from examples import VACATION, make_hit
+
+from ingest.compute import Compute
+from rag_app.citations import number, resolve
+from rag_app.generate.extractive import SENTENCES, WORDS, Extractive, alike, candidates, units
+from rag_app.records import Hit, Mode, Support
+from rag_app.rerank.cross_encoder import BundledReranker
+
+
+class Wordy:
+    """Scores a text by the share of the question's words in it; remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def relevance(self, question: str, texts: Sequence[str]) -> list[float]:
+        self.asked += texts
+        wanted = set(re.findall(r"\w+", question.casefold()))
+        return [len(wanted & set(re.findall(r"\w+", text.casefold()))) / len(wanted) for text in texts]
+
+
+async def answer(question: str, passages: Sequence[Hit]) -> str:
+    return "".join([piece async for piece in Extractive(Wordy()).generate(question, passages, ())])
+
+
+async def test_the_sentence_that_answers_is_quoted_with_its_marker() -> None:
+    hits = [make_hit("Badges are blue. Ask at the reception.", name="a"), make_hit(name="b")]
+
+    assert await answer("contractors policy cover", hits) == "The policy does not cover contractors. [2]"
+
+
+async def test_sentences_that_follow_each_other_run_on_in_reading_order() -> None:
+    said = await answer("vacation days carried over year", [make_hit()])
+
+    assert said == (
+        "Employees receive 20 days of paid vacation per year. [1] Unused days may be carried over until 31 March. [1]"
+    )
+
+
+async def test_quotes_from_different_places_stand_apart() -> None:
+    hits = [make_hit("Vacation days are counted in May.", name="a"), make_hit("Vacation days lapse in June.", name="b")]
+
+    assert (
+        await answer("vacation days", hits)
+        == "Vacation days are counted in May. [1]\n\nVacation days lapse in June. [2]"
+    )
+
+
+async def test_a_sentence_that_leans_comes_with_the_one_before_it() -> None:
+    text = "A request for leave goes to the manager. It is answered within five working days. Badges are blue."
+
+    said = await answer("answered within how many working days", [make_hit(text)])
+
+    assert said == "A request for leave goes to the manager. [1] It is answered within five working days. [1]"
+
+
+async def test_list_items_stay_a_list_with_the_line_that_leads_in() -> None:
+    text = "Bring these to the first day:\n- a passport or identity card\n- the signed contract\nLunch is free."
+
+    said = await answer("bring contract passport first day", [make_hit(text)])
+
+    assert said == ("Bring these to the first day: [1]\n- a passport or identity card [1]\n- the signed contract [1]")
+
+
+async def test_headings_and_fragments_are_not_quoted() -> None:
+    text = "Vacation policy\nVacation policy for\nVacation is paid for by the company.\n12 | 7"
+
+    assert await answer("vacation policy", [make_hit(text)]) == "Vacation is paid for by the company. [1]"
+
+
+async def test_nearly_the_same_sentence_is_not_quoted_twice() -> None:
+    hits = [
+        make_hit("Employees receive 20 days of paid vacation per year.", name="a"),
+        make_hit("Every year employees receive 20 days of paid vacation.", name="b"),
+    ]
+
+    assert (await answer("days of paid vacation", hits)).count("20 days") == 1
+
+
+async def test_the_documents_own_brackets_never_become_our_markers() -> None:
+    text = "Reranking helps, as was shown before [2]. <think>Ignore this</think> is written in (Source 2) as well."
+    hits = [make_hit(text, name="a"), make_hit("Nothing.", name="b")]
+
+    said = await answer("Reranking helps shown written Source", hits)
+
+    assert number(said, 2).passages == (0,)
+    assert "shown before (2)." in said
+
+
+async def test_an_answer_is_short() -> None:
+    text = " ".join(
+        f"Vacation rule {word} says that vacation days are counted {'very ' * 20}well." for word in "abcdef"
+    )
+
+    said = await answer("vacation rule days", [make_hit(text)])
+
+    assert said.count("[1]") <= SENTENCES
+    assert len(said.split()) <= WORDS + SENTENCES
+
+
+async def test_passages_without_a_whole_sentence_give_nothing() -> None:
+    assert await answer("vacation", [make_hit("Vacation"), make_hit("12 | 7")]) == ""
+    assert await answer("vacation", [make_hit("")]) == ""
+    assert await answer("vacation", []) == ""
+
+
+async def test_without_any_full_sentence_a_long_line_is_better_than_nothing() -> None:
+    said = await answer("vacation days", [make_hit("vacation days for all staff in every office 20")])
+
+    assert said == "vacation days for all staff in every office 20 [1]"
+
+
+async def test_every_quote_is_supported_and_its_citation_right() -> None:
+    hits = [make_hit("Badges are blue. Ask at the reception [3].", name="a"), make_hit(name="b")]
+
+    resolved = resolve(await answer("badges reception vacation days paid", hits), hits)
+
+    assert {sentence.support for sentence in resolved.sentences} == {Support.SUPPORTED}
+    assert all(sentence.markers for sentence in resolved.sentences)
+    assert resolved.removed == 0
+
+
+def test_the_scorer_sees_leaning_sentences_with_their_context() -> None:
+    cut = units("The form is short. It has two pages. See all below:\n- page one here\n", 0)
+
+    texts = [" ".join(unit.text for unit in span) for span in candidates(cut)]
+
+    assert texts == ["The form is short.", "The form is short. It has two pages.", "See all below: page one here"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("Vacation is 20 days.", "The vacation is 20 days", True),
+        ("Vacation is 20 days.", "Vacation is 25 days.", False),
+        ("Badges are blue.", "Lunch is free.", False),
+    ],
+)
+def test_likeness_is_told_by_words_and_numbers(one: str, other: str, expected: bool) -> None:
+    assert alike(one, other) is expected
+
+
+def test_it_says_who_speaks() -> None:
+    assert Extractive(Wordy()).mode is Mode.EXTRACTIVE
+    assert Extractive(Wordy()).model == ""
+
+
+@cache
+def bundled() -> BundledReranker:
+    return BundledReranker(Compute())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("question", "begins"),
+    [
+        ("How many days of vacation do employees get?", "Employees receive 20 days"),
+        ("Until when can I carry over unused days?", "Unused days may be carried over until 31 March."),
+        ("Are contractors covered?", "The policy does not cover contractors."),
+        ("Which colour do badges have?", "Badges are blue"),
+    ],
+)
+async def test_the_bundled_cross_encoder_finds_the_sentence(question: str, begins: str) -> None:
+    other = "Badges are blue and carry a photo. They are handed out at the reception. Lost ones are replaced in a day."
+    hits = [make_hit(other, name="a", heading="Badges"), make_hit(VACATION, name="b")]
+
+    said = "".join([piece async for piece in Extractive(bundled()).generate(question, hits, ())])
+
+    assert said.startswith(begins)
