@@ -306,10 +306,8 @@ def test_turning_ends_at_the_first_and_the_last_page():
 
 def test_the_list_of_files_shows_what_goes_on_and_the_last_that_ended():
     ended = [Job(n, "documents", f"{n}.pdf", "", JobState.READY, "", None, 1, 1, 1, 1, 1.0) for n in range(40, 20, -1)]
-    shipped = [
-        replace(ended[0], id=50, space="handbook"),
-        replace(ended[0], id=51, space="handbook", state=JobState.REFUSED),
-    ]
+    shipped = replace(ended[0], id=50, space="handbook")
+    refused = replace(shipped, id=51, state=JobState.REFUSED)
     going = replace(ended[0], id=7, state=JobState.READING)
 
     shown = worth_showing([shipped, refused, *ended, going], "handbook")
