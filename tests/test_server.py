@@ -48,13 +48,13 @@ def scripted(one_desk):
 
 
 @pytest.fixture
-def client(one_client, scripted):  # noqa: ARG001 - a fresh desk behind it
+def client(one_client, scripted):
     one_client.cookies.clear()
     return one_client
 
 
 @pytest.fixture
-def locked(one_locked, scripted):  # noqa: ARG001 - a fresh desk behind it
+def locked(one_locked, scripted):
     one_locked.cookies.clear()
     return one_locked
 
