@@ -14,6 +14,7 @@ FLOORS = {
     "ingest": """
         records compute sentences splitting index
         errors running sections
+        terminal
         settings home cleaning embedding
         chunking
         reading.frames reading.hidden reading.layout reading.locate reading.magic reading.titles
