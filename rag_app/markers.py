@@ -6,7 +6,6 @@ nothing is a marker.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,7 +26,12 @@ _THOUGHT = re.compile(r"\A.*</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<(/?(?:think(?:ing)?|sup))>", re.IGNORECASE)
 _HALF_TAG = re.compile(r"</?[a-z]{0,8}$", re.IGNORECASE)
 _SUPERSCRIPT = re.compile(r"</?sup>", re.IGNORECASE)
-_KEPT = {"\n", "\t", "\u200c", "\u200d"}  # the joiners are spelling in Persian and Hindi, and in emoji
+# Controls, soft hyphen, bidi marks and overrides, invisible operators, tags, halves of pairs. The joiners \u200c and
+# \u200d stay: they are spelling in Persian and Hindi, and in emoji.
+_HARMFUL = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 _BREAK = re.compile(r"\r\n?|[\u2028\u2029\x0b\x0c\x85]")
 
 
@@ -74,13 +78,7 @@ def spoken(raw: str) -> str:
 
 def clean(text: str) -> str:
     """Strip control, bidi override, invisible and broken characters; line ends become newlines."""
-    text = _BREAK.sub("\n", text)
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(letter for letter in text if letter in _KEPT or unicodedata.category(letter) not in _HARMFUL)
-
-
-_HARMFUL = {"Cc", "Cf", "Cs"}
+    return _HARMFUL.sub("", _BREAK.sub("\n", text))
 
 
 def unmarked(text: str) -> str:

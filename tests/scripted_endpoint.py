@@ -55,11 +55,13 @@ class Reply:
         self.finished = True
         await self.event("[DONE]")
 
-    async def answer(self, pieces: Sequence[str] = GOOD) -> None:
-        await self.head()
+    async def answer(
+        self, pieces: Sequence[str] = GOOD, *, reason: str = "stop", kind: str = "text/event-stream"
+    ) -> None:
+        await self.head(200, kind)
         for piece in pieces:
             await self.say(piece)
-        await self.finish()
+        await self.finish(reason)
 
     def reset(self) -> None:
         """Close with a reset instead of an end."""
@@ -186,10 +188,6 @@ async def _empty_stream(reply: Reply) -> None:
     await reply.head(200, "text/event-stream", "Content-Length: 0")
 
 
-async def _empty_answer(reply: Reply) -> None:
-    await reply.answer(())
-
-
 async def _only_blanks(reply: Reply) -> None:
     await reply.head()
     while True:
@@ -229,13 +227,6 @@ async def _error_event(reply: Reply) -> None:
     await reply.event({"error": {"message": "CUDA out of memory", "code": 500}})
 
 
-async def _wrong_content_type(reply: Reply) -> None:
-    await reply.head(200, "text/plain")
-    for piece in GOOD:
-        await reply.say(piece)
-    await reply.finish()
-
-
 async def _redirect(reply: Reply) -> None:
     await reply.head(307, "text/plain", "Location: http://127.0.0.1:9/elsewhere", "Content-Length: 0")
 
@@ -245,13 +236,7 @@ def _always(status: int, message: str, *more: str) -> Callable[[Reply], Awaitabl
 
 
 def _saying(pieces: Sequence[str], finish: str = "stop") -> Callable[[Reply], Awaitable[None]]:
-    async def reply_with(reply: Reply) -> None:
-        await reply.head()
-        for piece in pieces:
-            await reply.say(piece)
-        await reply.finish(finish)
-
-    return reply_with
+    return lambda reply: reply.answer(pieces, reason=finish)
 
 
 @dataclass(frozen=True)
@@ -291,14 +276,14 @@ FAULTS: dict[str, Fault] = {
     "odd-values": Fault(_odd_values, ""),
     "whole-at-once": Fault(_whole_at_once, "not a chat answer"),
     "empty-stream": Fault(_empty_stream, "not a chat answer"),
-    "empty-answer": Fault(_empty_answer, "empty answer"),
+    "empty-answer": Fault(_saying(()), "empty answer"),
     "only-blanks": Fault(_only_blanks, "sent nothing within"),
     "never-ends": Fault(_never_ends, "did not come to an end"),
     "drips": Fault(_drips, "took longer than"),
     "huge-line": Fault(_huge_line, "not a chat answer"),
     "compressed": Fault(_compressed, "not a chat answer"),
     "error-event": Fault(_error_event, "CUDA out of memory"),
-    "wrong-content-type": Fault(_wrong_content_type, ""),
+    "wrong-content-type": Fault(lambda reply: reply.answer(kind="text/plain"), ""),
     "redirect": Fault(_redirect, "sends requests on"),
     "forged-markers": Fault(_saying(["20 days [7]", "[", "0] and [9", "99]."]), ""),
     "thinks-aloud": Fault(_saying(["<thi", "nk>hm [1]</th", "ink>", *GOOD]), ""),

@@ -6,11 +6,18 @@ from dataclasses import dataclass
 
 import pytest
 from examples import make_hit
+from fakes import HashEmbedder, SameQuestion, WordReranker
 from scripted_endpoint import FAULTS, ScriptedEndpoint, closed_port
+from shelves import new_library, put
 
 from ingest.errors import GeneratorError
+from ingest.index.generation import Index
 from rag_app.citations import resolve
+from rag_app.generate.extractive import Extractive
 from rag_app.generate.openai_chat import Limits, OpenAIChat
+from rag_app.pipeline import Line, Pipeline
+from rag_app.records import Stage
+from rag_app.retrieve import HybridRetriever
 
 RUNS = 25
 KEY = "sk-secret-1234567890"
@@ -41,7 +48,31 @@ async def through_the_generator(base_url: str, model: str, question: str) -> Out
 
 
 Way = Callable[[str, str, str], Awaitable[Outcome]]
-WAYS: dict[str, Way] = {"generator": through_the_generator}
+
+
+@pytest.fixture(scope="module")
+def through_the_pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
+    library = new_library(tmp_path_factory.mktemp("faults"))
+    put(library, "There is much vacation: 20 days in a year.", "Unused vacation lapses in March.", "Badges are blue.")
+    index, judge = Index(library, HashEmbedder.name), WordReranker(threshold=0.0)
+    retriever = HybridRetriever(library, index, HashEmbedder())
+
+    async def way(base_url: str, model: str, question: str) -> Outcome:
+        chat = OpenAIChat(model, base_url=base_url, api_key=KEY, limits=LIMITS)
+        line = Line(SameQuestion(), retriever, judge, judge, chat, Extractive(judge))
+        answers = [answer async for answer in Pipeline(library, line, candidates=50, passages=2).ask(question)]
+        last = answers[-1]
+        assert last.stage is Stage.DONE
+        assert last.text or last.hits
+        return Outcome(last.text, last.notice, tuple(citation.marker for citation in last.citations))
+
+    yield way
+    index.close()
+
+
+@pytest.fixture(params=["generator", "pipeline"])
+def way(request: pytest.FixtureRequest, through_the_pipeline: Way) -> Way:
+    return through_the_generator if request.param == "generator" else through_the_pipeline
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +86,6 @@ async def all_runs(way: Way, base_url: str, model: str) -> list[Outcome]:
         return await asyncio.gather(*(way(base_url, model, f"How much vacation in {2000 + n}?") for n in range(RUNS)))
 
 
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 @pytest.mark.parametrize("name", FAULTS)
 async def test_a_misbehaving_endpoint_ends_in_an_answer_or_a_reason(
     endpoint: ScriptedEndpoint, name: str, way: Way
@@ -71,7 +101,6 @@ async def test_a_misbehaving_endpoint_ends_in_an_answer_or_a_reason(
     assert not any("<" in outcome.reason for outcome in outcomes)
 
 
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 async def test_an_endpoint_that_is_down_ends_in_a_reason(way: Way) -> None:
     outcomes = await all_runs(way, f"http://127.0.0.1:{closed_port()}/v1", "scripted")
 
