@@ -1,15 +1,16 @@
 """Fit the calibration that ships beside the bundled cross-encoder.
 
 python -m benchmarks.calibrate --data DIR --write fits relevance = sigmoid(bias + a * logit + b * cosine) by logistic
-regression on the nearest passages of questions the model has not seen, and the threshold below which the documents are
-taken not to hold the answer; a question becomes unanswerable when its right passages are taken away. Even
-questions are fitted on, odd ones are measured on.
+regression on the passages an answer would be made from: of questions with their right passages in the collection, of
+the same questions with these taken away, and of questions that belong to another collection. The threshold is the
+one that refuses no more than a twelfth of the answerable questions it was fitted on. Even questions are fitted on, odd
+ones are measured on.
 """
 
 import argparse
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from benchmarks.judged import told
 from ingest.build import build as build_parts
+from ingest.embedding import Embedder, Vectors
 from ingest.settings import Settings
 from rag_app.rerank.calibration import Calibration, save
 from rag_app.rerank.cross_encoder import FOLDER, PIECES, Scorer
@@ -31,10 +33,11 @@ PAIRS = (
     "medquad",
 )  # under pairs/; a fifth of them was seen in training
 QUESTIONS = 60  # of each set
+FOREIGN = 30  # questions of another set, asked of each
 POOL = 600  # passages of each set of pairs
 NEAREST = 20  # passages of each question
 PASSAGES = 3  # as many as an answer is given
-MOST_FALSE_REFUSALS = 0.05  # of answerable questions
+MOST_FALSE_REFUSALS = 1 / 20  # of answerable questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,12 @@ def pairs(file: Path) -> Collection:
     return Collection(file.name.partition(".")[0], texts, questions)
 
 
+def strangers(collection: Collection, other: Collection) -> Collection:
+    """Questions of another collection, asked of this one: off topic, so nothing answers them."""
+    questions = [(question, frozenset[int]()) for question, _ in other.questions[:FOREIGN]]
+    return Collection(f"{collection.name}-strangers", collection.texts, questions)
+
+
 def _passage(row: dict[str, str]) -> str:
     return f"{row['title']}\n{row['passage']}" if row.get("title") else row["passage"]
 
@@ -99,10 +108,18 @@ def _rows(file: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in lines]
 
 
+def _vectors(embedder: Embedder, collection: Collection, home: Path) -> Vectors:
+    kept = home / f"vectors-{collection.name.removesuffix('-strangers')}.npy"
+    if not kept.exists():
+        np.save(kept, embedder.embed(collection.texts))
+    vectors: Vectors = np.load(kept)
+    return vectors
+
+
 def _score(collection: Collection, home: Path) -> list[list[Scored]]:
     parts = build_parts(Settings(home=home))
     scorer = Scorer(FOLDER, parts.compute, PIECES)
-    vectors = parts.embedder.embed(collection.texts)
+    vectors = _vectors(parts.embedder, collection, home)
     rows = []
     for question, right in told(collection.questions, f"questions of {collection.name}"):
         cosines = vectors @ parts.embedder.embed_question(question)
@@ -114,47 +131,96 @@ def _score(collection: Collection, home: Path) -> list[list[Scored]]:
     return rows
 
 
-def fit(sets: Sequence[Sequence[Sequence[Scored]]], *, with_cosine: bool) -> list[float]:
-    """Bias, weight of the logit and of the cosine where it is used, by Newton's method; every set weighs the same."""
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A question's nearest passages, with or without the ones that answer it."""
+
+    passages: Sequence[Scored]
+    answerable: bool
+
+
+def cases(home: Sequence[Sequence[Scored]], foreign: Sequence[Sequence[Scored]]) -> list[Case]:
+    """Each question with its right passages, the same without them, and questions from elsewhere."""
+    held = [row for row in home if any(item.right for item in row) and not all(item.right for item in row)]
+    return [
+        *(Case(row, answerable=True) for row in held),
+        *(Case([item for item in row if not item.right], answerable=False) for row in held),
+        *(Case(row, answerable=False) for row in foreign),
+    ]
+
+
+def fit(rows: Sequence[Scored], *, with_cosine: bool) -> list[float]:
+    """Bias, weight of the logit and of the cosine where it is used, by Newton's method."""
     columns = 3 if with_cosine else 2
-    rows = [(item, 1 / sum(map(len, questions))) for questions in sets for row in questions for item in row]
-    features = np.array([[1.0, item.logit, item.cosine] for item, _ in rows])[:, :columns]
-    labels = np.array([item.right for item, _ in rows], dtype=float)
-    weights = np.array([weight for _, weight in rows]) * len(rows)
+    features = np.array([[1.0, item.logit, item.cosine] for item in rows])[:, :columns]
+    labels = np.array([item.right for item in rows], dtype=float)
     beta = np.zeros(columns)
     for _ in range(50):
-        chance = 1 / (1 + np.exp(-features @ beta))
-        slope = features.T @ (weights * (labels - chance)) - 1e-3 * beta
-        curve = (features * (weights * chance * (1 - chance))[:, None]).T @ features + 1e-3 * np.eye(columns)
+        chance = _chance(features @ beta)
+        slope = features.T @ (labels - chance) - 1e-3 * beta
+        curve = (features * (chance * (1 - chance))[:, None]).T @ features + 1e-3 * np.eye(columns)
         beta += np.linalg.solve(curve, slope)
     return [float(value) for value in beta]
 
 
-def best_relevances(
-    calibration: Calibration, questions: Sequence[Sequence[Scored]], *, answerable: bool
-) -> NDArray[np.float64]:
-    """For each question the best relevance among its passages, with the right ones in or taken away."""
-    best = []
-    for row in questions:
-        seen = [item for item in row if answerable or not item.right]
-        if any(item.right for item in row) and seen:
-            best.append(max(calibration.relevance(item.logit, item.cosine) for item in seen))
-    return np.array(best)
+def fitted(known: Sequence[Case]) -> Calibration:
+    """The calibration: first an order from all passages, then the chances of those that come first in it."""
+    bias, logit, cosine = fit([item for case in known for item in case.passages], with_cosine=True)
+    draft = Calibration(bias, logit, cosine, 0.0, 0.0, 0.0)
+    first = [item for case in known for item in chosen(draft, case)]
+    bias, logit, cosine = fit(first, with_cosine=True)
+    draft = Calibration(bias, logit, cosine, 0.0, *fit(first, with_cosine=False))
+    best = [best_relevance(draft, case) for case in known if case.answerable]
+    return replace(draft, threshold=float(np.quantile(best, MOST_FALSE_REFUSALS)))
 
 
-def expected_error(calibration: Calibration, questions: Sequence[Sequence[Scored]], bins: int = 10) -> float:
+def chosen(calibration: Calibration, case: Case) -> list[Scored]:
+    """The passages an answer would be made from."""
+    ranked = sorted(case.passages, key=lambda item: -calibration.relevance(item.logit, item.cosine))
+    return ranked[:PASSAGES]
+
+
+def best_relevance(calibration: Calibration, case: Case) -> float:
+    """The relevance (0 to 1) that decides whether the question is answered."""
+    return max(calibration.relevance(item.logit, item.cosine) for item in case.passages)
+
+
+def expected_error(calibration: Calibration, known: Sequence[Case], bins: int = 10) -> float:
     """Expected calibration error over equally wide bins (Naeini et al., AAAI 2015)."""
-    chance = np.array([calibration.relevance(item.logit, item.cosine) for row in questions for item in row])
-    right = np.array([item.right for row in questions for item in row], dtype=float)
+    rows = [item for case in known for item in chosen(calibration, case)]
+    chance = np.array([calibration.relevance(item.logit, item.cosine) for item in rows])
+    right = np.array([item.right for item in rows], dtype=float)
     which = np.minimum((chance * bins).astype(int), bins - 1)
     parts = [which == index for index in range(bins)]
     return float(sum(part.mean() * abs(chance[part].mean() - right[part].mean()) for part in parts if part.any()))
 
 
-def threshold_of(calibration: Calibration, sets: Sequence[Sequence[Sequence[Scored]]]) -> float:
-    """The threshold that finds most unanswerable questions at no more than the allowed false refusals."""
-    best = np.concatenate([best_relevances(calibration, questions, answerable=True) for questions in sets])
-    return float(np.quantile(best, MOST_FALSE_REFUSALS))
+def _chance(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-values)))
+
+
+def refused(calibration: Calibration, known: Sequence[Case], *, answerable: bool) -> float:
+    """The share (0 to 1) of the answerable, or of the other questions, that would not be answered."""
+    best = [best_relevance(calibration, case) for case in known if case.answerable == answerable]
+    return float(np.mean(np.array(best) < calibration.threshold))
+
+
+def told_table(calibration: Calibration, measured: Mapping[str, Sequence[Case]]) -> str:
+    """The table that is printed."""
+    lines = [
+        (
+            f"relevance = sigmoid({calibration.bias:.3f} + {calibration.logit:.3f} logit "
+            f"+ {calibration.cosine:.3f} cosine)"
+        ),
+        f"without a cosine: sigmoid({calibration.alone_bias:.3f} + {calibration.alone_logit:.3f} logit)",
+        f"threshold {calibration.threshold:.3f}",
+        "",
+        f"{'measured on':<20}  ECE    false refusals  unanswerable found",
+    ]
+    for name, known in measured.items():
+        false, true = (refused(calibration, known, answerable=answerable) for answerable in (True, False))
+        lines.append(f"{name:<20} {expected_error(calibration, known):5.3f}   {false:13.1%}  {true:18.1%}")
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -168,19 +234,13 @@ def main() -> None:
         manual(arguments.data / "retrieval" / MANUAL),
         *(pairs(arguments.data / "pairs" / f"{name}.jsonl.gz") for name in PAIRS),
     ]
-    scored = [scored_questions(collection, arguments.home) for collection in collections]
-    fitted_on, measured_on = [questions[::2] for questions in scored], [questions[1::2] for questions in scored]
-    bias, logit, cosine = fit(fitted_on, with_cosine=True)
-    alone_bias, alone_logit = fit(fitted_on, with_cosine=False)
-    draft = Calibration(bias, logit, cosine, 0.0, alone_bias, alone_logit)
-    calibration = replace(draft, threshold=threshold_of(draft, fitted_on))
-    print(f"relevance = sigmoid({bias:.3f} + {logit:.3f} logit + {cosine:.3f} cosine)")
-    print(f"without a cosine: sigmoid({alone_bias:.3f} + {alone_logit:.3f} logit)")
-    print(f"threshold {calibration.threshold:.3f}\n\nset                  ECE   false refusals  unanswerable found")
-    for collection, questions in zip(collections, measured_on, strict=True):
-        refused = (best_relevances(calibration, questions, answerable=True) < calibration.threshold).mean()
-        found = (best_relevances(calibration, questions, answerable=False) < calibration.threshold).mean()
-        print(f"{collection.name:<18} {expected_error(calibration, questions):5.3f}   {refused:14.1%}  {found:18.1%}")
+    even, odd = {}, {}
+    for collection, other in zip(collections, collections[1:] + collections[:1], strict=True):
+        home = scored_questions(collection, arguments.home)
+        foreign = scored_questions(strangers(collection, other), arguments.home)
+        even[collection.name], odd[collection.name] = cases(home[::2], foreign[::2]), cases(home[1::2], foreign[1::2])
+    calibration = fitted([case for known in even.values() for case in known])
+    print(told_table(calibration, {**odd, "all": [case for known in odd.values() for case in known]}))
     if arguments.write:
         save(calibration, FOLDER)
 

@@ -234,7 +234,7 @@ def test_a_quote_that_is_not_in_the_passage_marks_nothing():
     assert "<mark>" not in marked_passage(citation(passage=OTHER, quote=PASSAGE))
 
 
-@pytest.mark.parametrize(("relevance", "words"), [(0.7, "strong match"), (0.4, "fair match"), (0.39, "weak match")])
+@pytest.mark.parametrize(("relevance", "words"), [(0.5, "strong match"), (0.2, "fair match"), (0.19, "weak match")])
 def test_relevance_is_said_in_words(relevance, words):
     assert match_words(relevance) == words
 

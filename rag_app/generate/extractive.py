@@ -58,7 +58,7 @@ class Extractive:
         turns: Sequence[Turn],  # noqa: ARG002 - the protocol's
     ) -> AsyncIterator[str]:
         """Quote at most 3 sentences, each with its marker; nothing where the passages hold no whole sentence."""
-        cut = [unit for index, hit in enumerate(passages) for unit in units(hit.chunk.text, index)]
+        cut = [unit for index, hit in enumerate(passages) for unit in units(hit.chunk.text, index, hit.chunk.heading)]
         spans = candidates(cut)
         if not spans:
             return
@@ -68,9 +68,10 @@ class Extractive:
             yield line
 
 
-def units(text: str, passage: int) -> list[Unit]:
-    """Cut a passage into what can be quoted."""
+def units(text: str, passage: int, heading: str = "") -> list[Unit]:
+    """Cut a passage under a heading path into what can be quoted. Headings and questions answer nothing."""
     found: list[Unit] = []
+    titles = {part.strip().casefold() for part in heading.split(" > ")}
     lead: int | None = None  # the line that leads into the list under way
     for start, end in sentences(text):
         bullet = _ITEM.match(text, start, end)
@@ -79,7 +80,8 @@ def units(text: str, passage: int) -> list[Unit]:
             continue
         item = bullet is not None
         context = lead if item else len(found) - 1 if found and _LEANING.match(shown) else None
-        found.append(Unit(passage, len(found), shown, item, _whole(shown, item=item), context))
+        whole = _whole(shown, item=item) and not shown.endswith("?") and shown.casefold() not in titles
+        found.append(Unit(passage, len(found), shown, item, whole, context))
         if not item:
             lead = len(found) - 1 if shown.endswith(":") else None
     return found

@@ -9,7 +9,7 @@ from rag_app.web.answer_text import answer_html
 from rag_app.web.desk import Status
 from rag_app.web.escape import escape, escape_name
 
-STRONG, FAIR = 0.7, 0.4  # relevance from which a match is called so
+STRONG, FAIR = 0.5, 0.2  # relevance from which a match is called so: more likely than not, one in five
 
 NOT_FOUND = "The documents do not seem to answer this. The nearest passages are below."
 NOTHING_NEAR = "No passage comes close to this question. It may be about something not in the library."
