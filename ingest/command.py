@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def take_in(parts: "Parts", paths: Sequence[Path], space: str) -> list[tuple[Path, Job]]:
     """Add every file under `paths` and see the jobs to their end, here or by the process that owns the home."""
-    added = _add(parts, paths, space)
+    added = [(file, parts.intake.add(file, space)) for path in paths for file in files_under(path)]
     waiting = [job.id for _, job in added if not job.final]
     try:
         with OwnerLock(parts.home).acquire():
@@ -61,14 +61,10 @@ def take_in(parts: "Parts", paths: Sequence[Path], space: str) -> list[tuple[Pat
 
 
 def take_in_owned(parts: "Parts", paths: Sequence[Path], space: str) -> list[tuple[Path, Job]]:
-    """The same, for the process that owns the home already."""
-    added = _add(parts, paths, space)
+    """The same for the process that owns the home already, each file known by its bare name."""
+    added = [(file, parts.intake.add(file, space, file.name)) for path in paths for file in files_under(path)]
     _work(parts, [job.id for _, job in added if not job.final])
     return _ended(parts, added)
-
-
-def _add(parts: "Parts", paths: Sequence[Path], space: str) -> list[tuple[Path, Job]]:
-    return [(file, parts.intake.add(file, space)) for path in paths for file in files_under(path)]
 
 
 def _ended(parts: "Parts", added: Sequence[tuple[Path, Job]]) -> list[tuple[Path, Job]]:

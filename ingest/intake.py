@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ingest.pipeline import document_id
 from ingest.records import Document, Job, JobState
 
 SPARE_BYTES = 200 << 20  # room that must stay free on the home's disk after a file was taken in
+LEFT_BEHIND_S = 3600  # seconds after which a copy on its way in belongs to nobody
 _BLOCK = 1 << 20
 
 
@@ -75,6 +77,12 @@ class Intake:
             return self._take(file, space, known_as, 0)
         except Refused as error:
             return self._refuse(space, known_as, str(error))
+
+    def tidy(self) -> None:
+        """Remove copies that a process which died left behind; those of living ones are younger than an hour."""
+        for file in self._library.home.incoming.iterdir():
+            if time.time() - file.stat().st_mtime > LEFT_BEHIND_S:
+                file.unlink(missing_ok=True)
 
     def _free_name(self, space: str, name: str) -> str:
         stem, dot, suffix = name.rpartition(".")

@@ -5,6 +5,7 @@ server wants back; a child can be lost without harm. Prints one JSON object; exi
 """
 
 import json
+import os
 import random
 import sys
 from dataclasses import asdict, dataclass
@@ -67,6 +68,7 @@ def check(library: Library, folder: Path, embedder: str, passages: int) -> None:
 
 def main(arguments: list[str]) -> int:
     """Do as the command line says."""
+    os.nice(10)  # questions first
     verb, home_folder, name, embedder = arguments[:4]
     home = Home(Path(home_folder))
     library = Library(home)

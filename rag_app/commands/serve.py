@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     with OwnerLock(Home(settings.ingest.home).prepare()).acquire():
         application = build(settings)
         application.parts.library.sweep()
+        application.parts.intake.tidy()
         if arguments.handbook is not None:
             add_handbook(application, arguments.handbook)
         stop = threading.Event()
