@@ -38,7 +38,7 @@ FLOORS = {
     """,
     "rag_app": """
         records settings access markers words fusion commands generate rerank web web.pages
-        stages sentences as_json prompt conversations
+        stages sentences as_json prompt conversations endpoints
         support
         citations rewrite
         retrieve rerank.calibration generate.stream generate.faults

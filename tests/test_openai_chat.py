@@ -7,7 +7,7 @@ from examples import make_hit
 from scripted_endpoint import ScriptedEndpoint, closed_port
 
 from ingest.errors import GeneratorError, SettingsError
-from rag_app.generate import faults
+from rag_app.endpoints import own_words
 from rag_app.generate.openai_chat import OPENAI, Limits, OpenAIChat
 from rag_app.records import Mode, Turn
 
@@ -162,4 +162,4 @@ def test_a_key_that_cannot_be_sent_is_refused_without_being_told() -> None:
     ids=str,
 )
 def test_the_servers_own_words_are_told_safely(body: object, said: str) -> None:
-    assert faults.told(body, "sk-secret-1234567890") == said
+    assert own_words(body, "sk-secret-1234567890") == said

@@ -3,11 +3,7 @@
 import re
 from http import HTTPStatus
 
-from rag_app.markers import clean
-
 STOPPED = "The server stopped before this answer was finished. Ask again."
-DETAIL_LIMIT = 160  # characters of the server's own words that are shown
-_OVERLAP = 6  # characters of the key that may not occur in a sentence
 _CONTEXT = re.compile(r"context|too long|too many tokens|maximum.{0,20}tokens|prompt.{0,20}length", re.IGNORECASE)
 
 
@@ -51,7 +47,7 @@ def broke_off(host: str) -> str:
 
 
 def reported(detail: str) -> str:
-    """Say that the server sent an error in the middle of an answer. `detail` is its own sentence, from `told`."""
+    """Say that the server sent an error in the middle of an answer. `detail` is its own sentence, cleaned."""
     because = f' It says: "{detail}"' if detail else ""
     return f"The server of the language model failed before this answer was finished. Ask again.{because}"
 
@@ -79,7 +75,7 @@ def empty() -> str:
 
 
 def refused(status: int, host: str, model: str, detail: str = "") -> str:
-    """Say what an HTTP status means. `detail` is the server's own sentence, from `told`."""
+    """Say what an HTTP status means. `detail` is the server's own sentence, cleaned."""
     because = f' It says: "{detail}"' if detail else ""
     too_long = f"Question and passages are too long for the model {model}. Ask for less, or lower RAG_PASSAGES."
     known: dict[int, str] = {
@@ -103,16 +99,3 @@ def _by_class(status: int, host: str, because: str) -> str:
     if status >= HTTPStatus.BAD_REQUEST:
         return f"{host} did not accept the request ({status}). Check RAG_LLM_MODEL and the server's version.{because}"
     return f"{host} sends requests on to another address ({status}). Set OPENAI_BASE_URL to that address."
-
-
-def told(body: object, secret: str) -> str:
-    """Take the server's own sentence out of an error body: one line, cut; "" when any of the secret stands in it."""
-    inner = body.get("error", body) if isinstance(body, dict) else body
-    message = inner.get("message", "") if isinstance(inner, dict) else inner
-    if not isinstance(message, str) or "<" in message:
-        return ""
-    line = " ".join(clean(message[: 10 * DETAIL_LIMIT]).split()).replace('"', "'")
-    pieces = {secret[start : start + _OVERLAP] for start in range(max(len(secret) - _OVERLAP + 1, 0))}
-    if any(piece in line for piece in pieces):
-        return ""
-    return line if len(line) <= DETAIL_LIMIT else line[:DETAIL_LIMIT].rstrip() + " …"

@@ -6,16 +6,15 @@ server can neither hang nor fill this process.
 """
 
 import asyncio
-import ipaddress
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from ingest.errors import GeneratorError, SettingsError
+from rag_app.endpoints import can_be_sent, host_of, is_local, own_words, pause_s
 from rag_app.generate import faults
 from rag_app.generate.stream import Reading, is_answer
 from rag_app.prompt import messages
@@ -30,7 +29,6 @@ NO_KEY = "none"  # local servers want the header, whatever it holds
 ANSWER_LIMIT = 20_000  # characters of one answer
 BYTES_LIMIT = 8 * 2**20  # of one response, everything counted
 LINE_LIMIT = 2**20  # bytes of one line
-PAUSE_S = 0.5  # before the one repetition, where the server names no time
 RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504})
 
 
@@ -53,9 +51,11 @@ class OpenAIChat:
         """Raise SettingsError for an address or a key that could never be sent."""
         self.model = model
         self.base_url = base_url.strip() or OPENAI
-        self.host = _host(self.base_url)
+        self.host = host_of(self.base_url)
+        if not self.host:
+            raise SettingsError("OPENAI_BASE_URL must be an address such as http://localhost:11434/v1.")
         self._key = api_key.strip()
-        if not (self._key.isascii() and self._key.isprintable()):
+        if not can_be_sent(self._key):
             raise SettingsError("OPENAI_API_KEY holds characters that no key has. Set it again.")
         self._limits = limits or Limits()
         self._tls: ssl.SSLContext | None = None
@@ -112,7 +112,7 @@ class OpenAIChat:
                 try:
                     return await self._asked(client, told)
                 except APIStatusError as error:
-                    pause = _pause(error.response)
+                    pause = pause_s(error.response.headers.get("retry-after", ""))
                     if error.status_code not in RETRIED or clock() + 2 * pause > deadline:
                         raise
                 await asyncio.sleep(pause)
@@ -160,7 +160,7 @@ class OpenAIChat:
         if isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout):
             return faults.unreachable(self.host)
         if isinstance(error, APIError) and not isinstance(error, APIConnectionError):
-            return faults.reported(faults.told(error.body, self._key))
+            return faults.reported(own_words(error.body, self._key))
         return faults.broke_off(self.host)
 
     def _late(self, reading: Reading | None) -> str:
@@ -173,7 +173,7 @@ class OpenAIChat:
         return faults.fell_silent(limits.between_s)
 
     def _refusal(self, error: "APIStatusError") -> str:
-        return faults.refused(error.status_code, self.host, self.model, faults.told(error.body, self._key))
+        return faults.refused(error.status_code, self.host, self.model, own_words(error.body, self._key))
 
     async def _listed(self) -> list[str]:
         """List the models the server names; none where it names none, which says nothing about it."""
@@ -196,7 +196,7 @@ class OpenAIChat:
         http = httpx2.AsyncClient(
             timeout=timeout,
             verify=self._verification(),
-            trust_env=not _is_local(self.base_url),  # a proxy for the internet is none for this computer
+            trust_env=not is_local(self.base_url),  # a proxy for the internet is none for this computer
             follow_redirects=False,
             headers={"Accept-Encoding": "identity"},
             event_hooks={"response": [_bounded]},
@@ -249,32 +249,3 @@ def _faults() -> tuple[type[Exception], ...]:
 
     broken = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError)
     return (OpenAIError, httpx2.HTTPError, httpx2.StreamError, *broken, OSError, ValueError, RecursionError)
-
-
-def _pause(response: "httpx2.Response") -> float:
-    """Read how many seconds a busy server asks to be left alone."""
-    try:
-        return max(float(response.headers.get("retry-after", PAUSE_S)), PAUSE_S)
-    except ValueError:  # a date
-        return PAUSE_S
-
-
-def _host(base_url: str) -> str:
-    """Name the server as the reader may see it: no user, no password, no path."""
-    try:
-        parts = urlsplit(base_url)
-        host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
-    except ValueError:
-        host = None
-    if not host or parts.scheme not in {"http", "https"}:
-        raise SettingsError("OPENAI_BASE_URL must be an address such as http://localhost:11434/v1.")
-    return host
-
-
-def _is_local(base_url: str) -> bool:
-    """Whether an address is of this computer or its own network."""
-    name = urlsplit(base_url).hostname or ""
-    try:
-        return ipaddress.ip_address(name).is_private
-    except ValueError:
-        return "." not in name or name.endswith((".local", ".internal"))
