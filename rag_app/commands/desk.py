@@ -19,7 +19,7 @@ EXAMPLES = (
     "How do I connect a language model that runs on this computer?",
     "What should I do with a scanned PDF?",
 )
-QUOTED = "Quoted from the documents, no model used"
+QUOTED = "sentences quoted from the documents, no language model"
 REBUILDING = "The search index is being built. Answers stay right; they take a little longer."
 
 

@@ -257,5 +257,5 @@ def welcome_html(status: Status, questions: Sequence[str]) -> str:
     return (
         '<section class="welcome"><h2>Short answers. Every sentence shows its page.</h2>'
         f'<p>{shelf} {lead}</p><ul class="examples">{buttons}</ul>'
-        f'<p class="speaker">Answers: {escape(status.generator)}</p></section>'
+        f'<p class="speaker">Who answers: {escape(status.generator)}</p></section>'
     )

@@ -243,3 +243,12 @@ def test_stop_stops_the_model_and_keeps_what_was_written(opened, tmp_path):
             assert endpoint.left.wait(10)
             expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
         never.set()
+
+
+def test_the_newest_answer_is_in_sight(opened, address):
+    page = opened(address, viewport={"width": 1280, "height": 500})
+    ask(page, "Which reranking models can I use?")
+
+    answer = ask(page, "Who won the chess championship of Iceland in 1974?")
+
+    expect(answer.get_by_text("The documents do not seem to answer this.")).to_be_in_viewport()

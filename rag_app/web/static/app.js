@@ -23,25 +23,40 @@
 
   // ---- the reader stays at the end while it grows, and elsewhere is left alone ---------------------------
   let atEnd = true;
+  let questions = 0;
+  let moved = 0; // when the reader last moved the page; growing text scrolls too, and must not count
   const follow = () => {
     const place = document.querySelector('#conversation');
-    const turns = document.querySelector('#turns');
+    for (const name of ['wheel', 'touchmove', 'keydown', 'pointerdown']) {
+      place.addEventListener(name, () => { moved = Date.now(); }, { passive: true });
+    }
     place.addEventListener('scroll', () => {
-      atEnd = place.scrollHeight - place.scrollTop - place.clientHeight < 120;
+      if (Date.now() - moved < 1000) atEnd = place.scrollHeight - place.scrollTop - place.clientHeight < 120;
     }, { passive: true });
+    const toEnd = () => { if (atEnd) place.scrollTop = place.scrollHeight; };
     // Gradio names each message by its source, tags and all; what is inside names it better.
     const unname = () => {
-      for (const message of turns.querySelectorAll('[data-testid="user"][aria-label], [data-testid="bot"][aria-label]')) {
+      for (const message of place.querySelectorAll('[data-testid="user"][aria-label], [data-testid="bot"][aria-label]')) {
         message.removeAttribute('aria-label');
       }
     };
     new MutationObserver(() => {
       unname();
-      if (atEnd) place.scrollTop = place.scrollHeight;
-    }).observe(turns, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ['aria-label'] });
+      const asked = place.querySelectorAll('.question').length;
+      if (asked > questions) atEnd = true; // whoever asks wants to see the answer
+      questions = asked;
+      toEnd();
+      requestAnimationFrame(toEnd);
+      // The whole column, not the list of turns: that one is not there before the first question.
+    }).observe(place, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ['aria-label'] });
     unname();
   };
-  window.addEventListener('rag:listening', () => document.querySelector('#turns') && follow(), { once: true });
+  // Gradio draws the column some time after the page's listener; other pages have none.
+  const followSoon = (tries) => {
+    if (document.querySelector('#conversation')) follow();
+    else if (tries) setTimeout(followSoon, 100, tries - 1);
+  };
+  window.addEventListener('rag:listening', () => followSoon(100), { once: true });
 
   // ---- dialogs -------------------------------------------------------------------------------------------
   let opener = null;
