@@ -13,7 +13,8 @@ from ingest.build import build as build_parts
 from ingest.command import take_in
 from ingest.settings import Settings
 from rag_app.records import Hit
-from rag_app.rerank.cross_encoder import FOLDER, PIECES, Scorer, reranked_text
+from rag_app.rerank.cross_encoder import FOLDER, PIECES, Scorer
+from rag_app.rerank.ranking import reranked_text
 from rag_app.retrieve import DenseRetriever, HybridRetriever, LexicalRetriever
 
 T = TypeVar("T")

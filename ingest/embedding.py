@@ -63,6 +63,14 @@ def model_folder(name: str) -> Path:
         ) from error
 
 
+def on_this_machine(repository: str) -> bool:
+    """Whether the weights of a hub model have been downloaded; the network is not asked."""
+    from huggingface_hub import try_to_load_from_cache
+
+    names = (WEIGHTS, f"{WEIGHTS}.index.json")  # the second where the weights are in several files
+    return any(isinstance(try_to_load_from_cache(repository, name), str) for name in names)
+
+
 def checksum(folder: Path) -> str:
     """SHA-256 of a model's weights, 64 hex digits. Raises ModelError where there are none."""
     weights = folder / WEIGHTS

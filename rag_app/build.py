@@ -4,15 +4,20 @@ from dataclasses import dataclass
 
 from ingest.build import Parts
 from ingest.build import build as build_parts
+from ingest.compute import Compute
+from ingest.errors import SettingsError
 from rag_app.generate.extractive import Extractive
 from rag_app.generate.openai_chat import Limits, OpenAIChat
 from rag_app.pipeline import Line, Pipeline
 from rag_app.rerank import cross_encoder
 from rag_app.rerank.cross_encoder import BundledReranker, LocalReranker
+from rag_app.rerank.http import HttpReranker, is_served
 from rag_app.retrieve import HybridRetriever
 from rag_app.rewrite import ModelRewriter, RuleRewriter
 from rag_app.settings import Settings
 from rag_app.stages import Generator, Rewriter
+
+RERANK_S = 30.0  # a server's time for one question; then the bundled reranker orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,7 @@ class Application:
     settings: Settings
     parts: Parts
     judge: BundledReranker
-    reranker: BundledReranker | LocalReranker
+    reranker: BundledReranker | LocalReranker | HttpReranker
     endpoint: OpenAIChat | None  # None where no language model is configured
     pipeline: Pipeline
 
@@ -34,11 +39,10 @@ class Application:
 
 
 def build(settings: Settings) -> Application:
-    """Put an application together; no model is loaded yet. Raises LibraryError, ModelError."""
+    """Put an application together; no model is loaded yet. Raises LibraryError, ModelError, SettingsError."""
     parts = build_parts(settings.ingest)
     judge = BundledReranker(parts.compute)
-    bundled = settings.reranker == cross_encoder.BUNDLED
-    reranker = judge if bundled else LocalReranker(settings.reranker, parts.compute)
+    reranker = reranker_of(settings, judge, parts.compute)
     quoting = Extractive(judge)
     endpoint = endpoint_of(settings)
     rules = RuleRewriter()
@@ -54,6 +58,28 @@ def build(settings: Settings) -> Application:
     )
     pipeline = Pipeline(parts.library, line, candidates=settings.candidates, passages=settings.passages)
     return Application(settings, parts, judge, reranker, endpoint, pipeline)
+
+
+def reranker_of(
+    settings: Settings, judge: BundledReranker, compute: Compute, *, total_s: float = RERANK_S
+) -> BundledReranker | LocalReranker | HttpReranker:
+    """The reranker that orders: `judge` itself, a model on this machine, or a server given `total_s` a question.
+
+    Raises SettingsError, ModelError.
+    """
+    if is_served(settings.reranker):
+        keys = {
+            "COHERE_API_KEY": settings.cohere_api_key,
+            "VOYAGE_API_KEY": settings.voyage_api_key,
+            "JINA_API_KEY": settings.jina_api_key,
+        }
+        return HttpReranker(settings.reranker, base_url=settings.reranker_url, keys=keys, total_s=total_s)
+    if settings.reranker_url:
+        raise SettingsError(
+            f"RAG_RERANKER_URL is set, but RAG_RERANKER={settings.reranker} names no server. Unset the address, or "
+            "name the kind of server that runs there; `rag models` lists them."
+        )
+    return judge if settings.reranker == cross_encoder.BUNDLED else LocalReranker(settings.reranker, compute)
 
 
 def endpoint_of(settings: Settings) -> OpenAIChat | None:

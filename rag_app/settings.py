@@ -10,12 +10,13 @@ from ingest.settings import Settings as IngestSettings
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Field `candidates` is the variable RAG_CANDIDATES, and so on; OPENAI_ names are the client's own."""
+    """Field `candidates` is the variable RAG_CANDIDATES, and so on; the names in OUTSIDE are their services' own."""
 
     ingest: IngestSettings = field(default_factory=IngestSettings)
     candidates: int = 50  # passages the cross-encoder reads
     passages: int = 3  # passages the generator is given
-    reranker: str = "bundled"  # "bundled", a folder, or a hub name
+    reranker: str = "bundled"  # "bundled", a folder, a hub name, or a server such as "cohere:rerank-v3.5" or "tei"
+    reranker_url: str = ""  # the server's address; "" where the service has its own
     llm_model: str = ""  # "" answers by quoting, without a language model
     llm_connect_s: float = 5.0  # seconds to reach the endpoint
     llm_first_s: float = 15.0  # seconds until its first words
@@ -26,6 +27,9 @@ class Settings:
     password: str = field(default="", repr=False)  # required when host is not loopback
     openai_base_url: str = ""
     openai_api_key: str = field(default="", repr=False)
+    cohere_api_key: str = field(default="", repr=False)
+    voyage_api_key: str = field(default="", repr=False)
+    jina_api_key: str = field(default="", repr=False)
 
     @staticmethod
     def from_environment(environ: Mapping[str, str]) -> "Settings":
@@ -34,7 +38,7 @@ class Settings:
         if unknown:
             raise SettingsError(f"{unknown[0]} is not a setting. Known ones: {', '.join(sorted(NAMES))}.")
         plain = {name: value for name, value in environ.items() if name in NAMES}
-        for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY"):
+        for name in OUTSIDE:
             plain[PREFIX + name] = environ.get(name, "")
         settings = from_env(Settings, plain)
         for name in ("candidates", "passages", "port"):
@@ -43,4 +47,5 @@ class Settings:
         return settings
 
 
-NAMES = known_names(Settings) - {"RAG_OPENAI_BASE_URL", "RAG_OPENAI_API_KEY"}
+OUTSIDE = ("OPENAI_BASE_URL", "OPENAI_API_KEY", "COHERE_API_KEY", "VOYAGE_API_KEY", "JINA_API_KEY")
+NAMES = known_names(Settings) - {PREFIX + name for name in OUTSIDE}

@@ -12,7 +12,7 @@ HIT_KEYS = {
     "chunk_id", "document_id", "space", "title", "path", "page", "first_page", "last_page", "text", "dense_rank",
     "cosine", "lexical_rank", "bm25", "rerank_rank", "relevance", "used",
 }  # fmt: skip
-COMMANDS = ["serve", "ingest", "ask", "search", "documents", "doctor"]
+COMMANDS = ["serve", "ingest", "ask", "search", "documents", "models", "doctor"]
 
 
 def rag(*words, home=None, **settings):
@@ -69,6 +69,30 @@ def test_removing_what_is_not_there_says_so(tmp_path):
 
     assert told.returncode == 1
     assert "There is no document abc" in told.stderr
+
+
+def test_models_tells_which_rerankers_are_on_this_machine(tmp_path):
+    folder = tmp_path / "models--BAAI--bge-reranker-base"
+    (folder / "snapshots" / "c0ffee").mkdir(parents=True)
+    (folder / "snapshots" / "c0ffee" / "model.safetensors").touch()
+    (folder / "refs").mkdir()
+    (folder / "refs" / "main").write_text("c0ffee")
+
+    told = rag("models", "--json", HF_HUB_CACHE=str(tmp_path), RAG_RERANKER="tei")
+
+    listed = json.loads(told.stdout)
+    here = {row["name"]: row["here"] for row in listed["rerankers"]}
+    assert listed["chosen"] == "tei"
+    assert [name for name, found in here.items() if found] == ["bundled", "BAAI/bge-reranker-base"]
+    assert here["BAAI/bge-reranker-v2-m3"] is False
+    assert here["tei"] is None
+
+
+def test_models_marks_the_one_in_use(tmp_path):
+    told = rag("models", HF_HUB_CACHE=str(tmp_path))
+
+    assert [line.split()[0] for line in told.stdout.splitlines() if " * " in line] == ["bundled"]
+    assert "RAG_RERANKER_URL" in told.stdout
 
 
 @pytest.mark.slow
@@ -151,6 +175,17 @@ def test_doctor_says_what_is_wrong(handbook_home):
 
     assert told.returncode == 1
     assert "FAIL  language model: " in told.stdout
+
+
+@pytest.mark.slow
+def test_doctor_asks_the_reranker_that_is_served_elsewhere(tmp_path, free_port):
+    settings = {"RAG_RERANKER": "tei", "RAG_RERANKER_URL": f"http://127.0.0.1:{free_port}"}
+
+    told = rag("doctor", home=tmp_path, **settings)
+
+    assert told.returncode == 1
+    assert f"FAIL  reranker: The reranker at 127.0.0.1:{free_port} cannot be reached." in told.stdout
+    assert "Until then the bundled one orders the passages." in told.stdout
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from examples import make_hit
+from reranker_contract import RerankerContract
 from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
 
 from ingest.compute import Compute
@@ -92,6 +93,12 @@ def test_any_cross_encoder_in_a_folder_orders_and_leaves_relevance_alone(toy_fol
 
     assert sorted(hit.rerank_rank for hit in ranked) == [1, 2]
     assert {hit.chunk.id: hit.relevance for hit in ranked} == {"chunk-a": 0.9, "chunk-b": None}
+
+
+class TestLocalReranker(RerankerContract):
+    @pytest.fixture
+    def reranker(self, toy_folder):
+        return LocalReranker(str(toy_folder(1)), Compute())
 
 
 def test_a_classifier_with_several_labels_is_refused_as_a_reranker(toy_folder):

@@ -37,12 +37,12 @@ FLOORS = {
         __main__
     """,
     "rag_app": """
-        records settings access markers words fusion commands generate rerank web web.pages
+        records settings access markers words fusion commands generate rerank web web.pages rerank.catalogue
         stages sentences as_json prompt conversations endpoints
         support
         citations rewrite
-        retrieve rerank.calibration generate.stream generate.faults
-        rerank.cross_encoder generate.extractive generate.openai_chat
+        retrieve rerank.calibration rerank.dialects rerank.faults rerank.ranking generate.stream generate.faults
+        rerank.cross_encoder rerank.http generate.extractive generate.openai_chat
         pipeline
         build
         web.escape web.people web.theme web.uploads web.pages.parts
@@ -52,7 +52,7 @@ FLOORS = {
         web.routes web.pages.ask web.pages.library
         web.pages.site
         web.server
-        commands.ask commands.search commands.ingest commands.documents commands.doctor commands.desk
+        commands.ask commands.search commands.ingest commands.documents commands.models commands.doctor commands.desk
         commands.serve
         __main__
     """,

@@ -10,9 +10,13 @@ from dataclasses import asdict, dataclass
 from ingest.build import open_library
 from ingest.compute import Compute
 from ingest.embedding import Embedder
-from ingest.errors import RagError
+from ingest.errors import RagError, RerankerError
 from ingest.index.generation import Index
 from rag_app.settings import Settings
+
+QUESTION = "How long is the notice period?"
+SENTENCES = ("It is three months.", "Bananas are yellow.")
+CHECK_S = 10.0  # for a reranker that is asked over the network
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +75,25 @@ def _embedder(settings: Settings) -> str:
 
 
 def _reranker(settings: Settings) -> str:
-    from rag_app.rerank.cross_encoder import BUNDLED, BundledReranker, LocalReranker
+    from rag_app.build import reranker_of
+    from rag_app.rerank.cross_encoder import BundledReranker
+    from rag_app.rerank.http import HttpReranker
 
-    judge = BundledReranker(Compute())
-    right, wrong = judge.relevance("How long is the notice period?", ["It is three months.", "Bananas are yellow."])
+    compute = Compute()
+    judge = BundledReranker(compute)
+    right, wrong = judge.relevance(QUESTION, SENTENCES)
     told = f"bundled: {right:.2f} for an answer, {wrong:.2f} for a sentence about something else"
-    if settings.reranker == BUNDLED:
+    reranker = reranker_of(settings, judge, compute, total_s=CHECK_S)
+    if isinstance(reranker, HttpReranker):
+        try:
+            reranker.scores(QUESTION, SENTENCES)
+        except RerankerError as error:
+            raise RagError(f"{error} Until then the bundled one orders the passages.") from error
+        return f"{reranker.name} at {reranker.host} answers and orders; {told}."
+    if reranker is judge:
         return f"{told}; answers need {judge.threshold:.2f}."
-    LocalReranker(settings.reranker, Compute()).load()
-    return f"{settings.reranker} orders; {told}."
+    reranker.load()
+    return f"{reranker.name} orders; {told}."
 
 
 def _index(settings: Settings) -> str:

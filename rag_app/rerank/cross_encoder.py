@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ingest.chunking import embedded_text
 from ingest.compute import Compute, Priority
 from ingest.embedding import fast_dtype, model_folder, quiet
 from ingest.errors import ModelError
 from rag_app.records import Hit
 from rag_app.rerank.calibration import load
+from rag_app.rerank.ranking import ranked, reranked_text
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -135,14 +135,3 @@ class LocalReranker:
     def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
         """All hits, best first, with their rank; relevance is left as it was."""
         return ranked(hits, self._scorer.logits(question, [reranked_text(hit) for hit in hits]))
-
-
-def ranked(hits: Sequence[Hit], scores: Sequence[float]) -> list[Hit]:
-    """The hits by score, best first, with rerank_rank from 1; equal scores keep their order."""
-    order = sorted(range(len(hits)), key=lambda index: -scores[index])
-    return [replace(hits[index], rerank_rank=rank) for rank, index in enumerate(order, start=1)]
-
-
-def reranked_text(hit: Hit) -> str:
-    """What the cross-encoder reads of a passage: title, heading path and text, as the embedder does."""
-    return embedded_text(hit.document.title, hit.chunk.heading, hit.chunk.text)
