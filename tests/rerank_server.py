@@ -2,14 +2,14 @@
 
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
 from fakes import WordReranker
 
-Answer = tuple[int, Mapping[str, str], bytes]
+Answer = tuple[int, Mapping[str, str], bytes | Iterable[bytes]]  # status, headers, body, whole or in pieces
 Pairs = Sequence[tuple[int, float]]
 
 
@@ -77,10 +77,12 @@ class RerankServer:
                 outer.requests.append((self.path, dict(self.headers), body))
                 status, headers, content = answer(body, earlier)
                 self.send_response(status)
-                for name, value in {"Content-Length": str(len(content)), **headers}.items():
+                length = {"Content-Length": str(len(content))} if isinstance(content, bytes) else {}
+                for name, value in {**length, **headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(content)
+                for piece in [content] if isinstance(content, bytes) else content:
+                    self.wfile.write(piece)
 
             def log_message(self, *args: object) -> None:
                 """Say nothing."""

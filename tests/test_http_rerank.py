@@ -198,6 +198,7 @@ def test_a_pause_longer_than_the_limit_is_not_waited_for(after):
         (413, b'{"error": "batch size 50 > 32"}', 'are too much at once for .* It says: "batch size 50 > 32"'),
         (422, b'{"detail": [{"loc": ["body"]}]}', r"did not accept the request \(422\)\. Check RAG_RERANKER\.$"),
         (400, b"<html>nginx</html>", r"did not accept the request \(400\)\. Check RAG_RERANKER\.$"),
+        (204, b"", r"answered without a ranking \(204\)"),
         (302, b"", r"sends requests on to another address \(302\)"),
     ],
 )
@@ -227,6 +228,16 @@ def test_a_slow_server_is_left():
         return ok([])
 
     with RerankServer(answer) as server, pytest.raises(RerankerError, match=r"took longer than 0\.2 seconds"):
+        ordered(server, total_s=0.2)
+
+
+def test_a_reply_that_trickles_in_is_left():
+    def trickle():
+        while not server.leave.wait(0.02):
+            yield b" "
+
+    server = RerankServer(lambda *_: (200, {"Content-Length": "100000"}, trickle()))
+    with server, pytest.raises(RerankerError, match=r"took longer than 0\.2 seconds"):
         ordered(server, total_s=0.2)
 
 

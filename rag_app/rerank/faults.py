@@ -60,4 +60,6 @@ class Faults:
             return f"The reranker at {self.host} failed ({status}).{because}"
         if status >= HTTPStatus.BAD_REQUEST:
             return f"{self.host} did not accept the request ({status}). Check RAG_RERANKER.{because}"
+        if status < HTTPStatus.MULTIPLE_CHOICES:
+            return f"{self.host} answered without a ranking ({status}). Check RAG_RERANKER."
         return f"{self.host} sends requests on to another address ({status}). Set RAG_RERANKER_URL to that address."
