@@ -152,7 +152,7 @@ class Pipeline:
         answer = replace(answer, stage=Stage.WRITING, model=generator.model)
         yield answer
         try:
-            async with aclosing(_pieces(generator, answer, passages, turns)) as pieces:
+            async with aclosing(generator.generate(answer.rewritten, passages, turns)) as pieces:
                 async for piece in pieces:
                     raw += piece
                     yield replace(answer, text=showable(raw, len(passages)))
@@ -161,25 +161,10 @@ class Pipeline:
         if not resolve(raw, passages).text and generator is not self._line.quoting:
             notice = _joined(notice, INSTEAD_QUOTED)
             answer = replace(answer, mode=self._line.quoting.mode, model="")
-            async with aclosing(_pieces(self._line.quoting, answer, passages, turns)) as pieces:
+            async with aclosing(self._line.quoting.generate(answer.rewritten, passages, turns)) as pieces:
                 raw = "".join([piece async for piece in pieces])
         answer = replace(answer, timings=replace(answer.timings, generate=_ms_since(started)))
         yield _checked(replace(answer, notice=_joined(answer.notice, notice)), raw, passages)
-
-
-def _pieces(
-    generator: Generator, answer: Answer, passages: Sequence[Hit], turns: Sequence[Turn]
-) -> AsyncGenerator[str, None]:
-    async def pieces() -> AsyncGenerator[str, None]:
-        written = generator.generate(answer.rewritten, passages, turns)
-        try:
-            async for piece in written:
-                yield piece
-        finally:
-            if isinstance(written, AsyncGenerator):
-                await written.aclose()
-
-    return pieces()
 
 
 def _checked(answer: Answer, raw: str, passages: Sequence[Hit]) -> Answer:

@@ -1,6 +1,6 @@
 """The seams of the question's line: one verb each. Implementations inherit nothing."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from rag_app.records import Hit, Mode, Timings, Turn
@@ -38,7 +38,7 @@ class Generator(Protocol):
     mode: Mode
     model: str  # "" where no language model is used
 
-    def generate(self, question: str, passages: Sequence[Hit], turns: Sequence[Turn]) -> AsyncIterator[str]:
+    def generate(self, question: str, passages: Sequence[Hit], turns: Sequence[Turn]) -> AsyncGenerator[str, None]:
         """The answer in pieces, as it is written; passages are numbered from 1 in the order given.
 
         The iterator is closed by the caller (`aclosing`) when the reader stops; it must then let go of its

@@ -6,7 +6,7 @@ markers. A sentence that leans on the one before it ("This takes two days.") is 
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from ingest.sentences import sentences
@@ -56,7 +56,7 @@ class Extractive:
         question: str,
         passages: Sequence[Hit],
         turns: Sequence[Turn],  # noqa: ARG002 - the protocol's
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str, None]:
         """Quote at most 3 sentences, each with its marker; nothing where the passages hold no whole sentence."""
         cut = [unit for index, hit in enumerate(passages) for unit in units(hit.chunk.text, index, hit.chunk.heading)]
         spans = candidates(cut)

@@ -60,7 +60,9 @@ class OpenAIChat:
         self._limits = limits or Limits()
         self._tls: ssl.SSLContext | None = None
 
-    async def generate(self, question: str, passages: Sequence[Hit], turns: Sequence[Turn]) -> AsyncIterator[str]:
+    async def generate(
+        self, question: str, passages: Sequence[Hit], turns: Sequence[Turn]
+    ) -> AsyncGenerator[str, None]:
         """Write an answer in pieces. Raises GeneratorError; what was yielded before it is the unfinished answer."""
         async with aclosing(self.stream(messages(question, passages, turns))) as pieces:
             async for piece in pieces:
