@@ -175,8 +175,8 @@ async def test_the_bundled_cross_encoder_finds_the_sentence(question: str, begin
 
 
 def test_neither_a_heading_nor_a_question_is_quoted():
-    text = "Which models can I use?\nYou can use any cross-encoder.\nHow many?\nOnly one.\nModels that run here.\n"
+    text = "Which models can I use?\nYou can use any cross-encoder.\nHow many?\nOnly one here.\nModels that run here.\n"
 
     cut = units(text, 0, "Guide > Which models can I use? > Models that run here.")
 
-    assert [unit.text for unit in cut if unit.whole] == ["You can use any cross-encoder.", "Only one."]
+    assert [unit.text for unit in cut if unit.whole] == ["You can use any cross-encoder.", "Only one here."]
