@@ -1,5 +1,6 @@
 """Text -> unit vectors, with sentence-transformers. The only file of ingestion that knows torch."""
 
+import copy
 import hashlib
 import threading
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from ingest.errors import ModelError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+    from transformers import PreTrainedTokenizerBase
 
 BUNDLED = "bundled"
 BUNDLED_NAME = "all-MiniLM-L6-v2"
@@ -106,6 +108,7 @@ class Embedder:
         self._compute = compute
         self._threads = threads
         self._model: SentenceTransformer | None = None
+        self._counter: PreTrainedTokenizerBase | None = None
         self._loading = threading.Lock()
 
     def load(self) -> "SentenceTransformer":
@@ -135,8 +138,11 @@ class Embedder:
         return int(self.load().get_embedding_dimension() or 0)
 
     def pieces(self, text: str) -> int:
-        """Word pieces of a text, without the two the model adds around it."""
-        return len(self.load().tokenizer.tokenize(text))
+        """Word pieces of a text, without the two the model adds around it. For one thread at a time."""
+        if self._counter is None:
+            # A tokenizer of its own: one that two threads use at once raises "Already borrowed".
+            self._counter = copy.deepcopy(self.load().tokenizer)
+        return len(self._counter.tokenize(text))
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of passages, (texts, dimensions), each of length 1."""

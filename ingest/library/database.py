@@ -15,8 +15,6 @@ class Database:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._local = threading.local()
-        self._all: list[sqlite3.Connection] = []
-        self._opening = threading.Lock()
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -26,8 +24,6 @@ class Database:
             mine = connect(self._path)
             mine.row_factory = sqlite3.Row
             self._local.connection = mine
-            with self._opening:
-                self._all.append(mine)
         return mine
 
     @contextmanager
@@ -47,6 +43,4 @@ class Database:
         mine: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if mine is not None:
             mine.close()
-            with self._opening:
-                self._all.remove(mine)
             del self._local.connection
