@@ -12,8 +12,8 @@ from ingest.errors import ModelError
 from rag_app.rerank.calibration import Calibration, load, save
 from rag_app.rerank.cross_encoder import FOLDER, BundledReranker, LocalReranker
 
-QUESTION = "Can I approve my own travel expenses?"
-RULE = "Self-approval of expense reports is forbidden."
+QUESTION = "How long is the notice period?"
+RULE = "Employees can leave three months after they have given notice."
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def bundled():
 
 def test_what_answers_comes_before_what_is_about_it(bundled):
     hits = [
-        make_hit("Travel expenses are paid within ten days.", name="a"),
+        make_hit("The notice board hangs beside the canteen.", name="a"),
         make_hit("Lunch is served at noon.", name="b"),
         make_hit(RULE, name="c"),
     ]

@@ -25,7 +25,7 @@ DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright holds this thread's event loop until it ends
 def browser():
     from playwright.sync_api import sync_playwright
 

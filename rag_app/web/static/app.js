@@ -33,7 +33,14 @@
     place.addEventListener('scroll', () => {
       if (Date.now() - moved < 1000) atEnd = place.scrollHeight - place.scrollTop - place.clientHeight < 120;
     }, { passive: true });
-    const toEnd = () => { if (atEnd) place.scrollTop = place.scrollHeight; };
+    // To the end, but no further than the newest question: a long answer is read from its beginning.
+    const toEnd = () => {
+      if (!atEnd) return;
+      const newest = [...place.querySelectorAll('.question')].pop();
+      const end = place.scrollHeight - place.clientHeight;
+      const top = newest ? place.scrollTop + newest.getBoundingClientRect().top - place.getBoundingClientRect().top - 16 : end;
+      place.scrollTop = Math.min(end, top);
+    };
     // Gradio names each message by its source, tags and all; what is inside names it better.
     const unname = () => {
       for (const message of place.querySelectorAll('[data-testid="user"][aria-label], [data-testid="bot"][aria-label]')) {
