@@ -5,6 +5,7 @@ markers. A sentence that leans on the one before it ("This takes two days.") is 
 """
 
 import asyncio
+import math
 import re
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -63,7 +64,12 @@ class Extractive:
         if not spans:
             return
         texts = [" ".join(unit.text for unit in span) for span in spans]
-        scores = await asyncio.to_thread(self._scorer.relevance, question, texts)
+        found = await asyncio.to_thread(self._scorer.relevance, question, texts)
+        # A sentence is read without its surroundings, a passage with them; the geometric mean asks both.
+        scores = [
+            math.sqrt(score * (passages[span[0].passage].relevance or 1.0))
+            for score, span in zip(found, spans, strict=True)
+        ]
         for line in written(chosen(spans, scores)):
             yield line
 
