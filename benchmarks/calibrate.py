@@ -36,8 +36,9 @@ FOREIGN = 30  # questions of another set, asked of each
 POOL = 600  # passages of each set of pairs
 NEAREST = 20  # passages of each question
 PASSAGES = 3  # as many as an answer is given
-# Between the chance below which one in twenty answerable questions of the collections falls (.049) and that below which one
-# in a hundred over real PDFs does (.023, the questions of `benchmarks/pages.py`): a wrong refusal still shows the passages.
+# Between the chance below which one in twenty answerable questions of the collections falls (.049) and that below
+# which one in a hundred over real PDFs does (.023, the questions of `benchmarks/pages.py`): a wrong refusal still
+# shows the passages.
 THRESHOLD = 0.03
 
 
