@@ -17,6 +17,7 @@ from rag_app.support import Evidence, check
 from rag_app.words import Facts, covered, facts
 
 _JOINER = "\u2060"  # keeps "[1]" inside code from being read as a marker
+_UNCLOSED = re.compile(r"[\[【［(][^\]】］)\n]*$")  # noqa: RUF001 - full width brackets
 _QUOTE_REACH = 3  # sentences that lie between the first and the last of one quote, at most
 
 
@@ -76,6 +77,8 @@ def number(raw: str, passages: int) -> Numbered:
         fresh = [index for index in dict.fromkeys(named) if index not in group]
         group += fresh
         out = _joined(out + between, " ".join(f"[{order.index(index) + 1}]" for index in fresh))
+        if not fresh and _UNCLOSED.search(out):
+            out += _JOINER  # or what stood on both sides of the marker taken out would be a marker now
         position = mark.end
     return Numbered((out + text[position:]).strip(), tuple(order), removed)
 

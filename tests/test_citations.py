@@ -3,7 +3,7 @@ import re
 
 import pytest
 from examples import VACATION, make_hit
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag_app.citations import Numbered, number, place, quote_span, resolve, showable
@@ -139,6 +139,8 @@ def test_while_it_grows_no_half_marker_shows(raw: str, shown: str | None) -> Non
     assert showable(raw, 3) == (raw if shown is None else shown)
 
 
+@example(["【", "1", "[", "9", "】", "1", "】"])
+@example(["[", "[", "【", "9", "】", "1", "】"])
 @given(
     st.lists(st.sampled_from(["A", " b", "[", "]", "1", "2", "9", ", ", "-", "【", "】", " ", "\n", "`", "(1)", ". "]))
 )
