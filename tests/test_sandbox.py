@@ -262,3 +262,19 @@ def test_file_with_a_hostile_name_is_read(tmp_path: Path, name: str):
     found = read(put(tmp_path, drawn(lines("Hello there")), name), seconds=30, memory_mb=800)
 
     assert found.pages[0].text == "Hello there"
+
+
+def test_a_crash_under_a_large_parent_is_not_taken_for_want_of_memory(tmp_path: Path):
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from ingest.reading.sandbox import Limits, run\n"
+        "ballast = bytearray(b'x') * (300 << 20)\n"
+        "try: list(run({'task': 'no such task', 'path': sys.argv[1]}, Limits(20, 20, 400)))\n"
+        "except RuntimeError as error: print('told as a bug', len(ballast))\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.stdout.startswith("told as a bug"), done.stderr

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import select
 import signal
 import subprocess
@@ -90,8 +91,9 @@ def _frames(
     with contextlib.suppress(BrokenPipeError), child.stdin:
         child.stdin.write(request)
     unpacker = Unpacker(limits.output_mb << 20)
+    peak = _Peak(child.pid)
     started = last = time.monotonic()
-    while arrived := _wait(child.stdout, min(started + limits.seconds, last + limits.step_seconds), cancelled):
+    while arrived := _wait(child.stdout, min(started + limits.seconds, last + limits.step_seconds), cancelled, peak):
         try:
             for frame in unpacker.feed(arrived):
                 kind = frame.get("kind") if isinstance(frame, dict) else ""
@@ -105,14 +107,32 @@ def _frames(
         last = time.monotonic()
     if time.monotonic() >= started + limits.seconds:
         raise Stopped(Cause.TIME)
-    raise Stopped(_death(child, limits) if arrived is not None else Cause.STEP)
+    raise Stopped(_death(child, limits, peak) if arrived is not None else Cause.STEP)
 
 
-def _wait(pipe: IO[bytes], deadline: float, cancelled: Callable[[], bool] | None) -> bytes | None:
+class _Peak:
+    """The largest resident size of a child, looked at while it lives.
+
+    What the system tells after its death will not do: on Linux that counts the parent's own size at the fork.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._status = Path(f"/proc/{pid}/status")
+        self.kilobytes: int | None = None  # None where the system has no such file
+
+    def look(self) -> None:
+        """Read the high-water mark as it stands."""
+        with contextlib.suppress(OSError):
+            found = re.search(r"^VmHWM:\s*(\d+) kB", self._status.read_text(), re.MULTILINE)
+            self.kilobytes = int(found[1]) if found else self.kilobytes
+
+
+def _wait(pipe: IO[bytes], deadline: float, cancelled: Callable[[], bool] | None, peak: _Peak) -> bytes | None:
     """What arrived next; b"" when the child closed its end; None when the deadline passed."""
     while True:
         if cancelled and cancelled():
             raise Stopped(Cause.CANCELLED)
+        peak.look()
         left = deadline - time.monotonic()
         if left <= 0:
             return None
@@ -120,7 +140,7 @@ def _wait(pipe: IO[bytes], deadline: float, cancelled: Callable[[], bool] | None
             return os.read(pipe.fileno(), 1 << 16)
 
 
-def _death(child: subprocess.Popen[bytes], limits: Limits) -> Cause:
+def _death(child: subprocess.Popen[bytes], limits: Limits, peak: _Peak) -> Cause:
     """Why a child that closed its pipe without an end is gone, judged by its largest resident size."""
     give_up = time.monotonic() + 2  # it may have closed its pipe and live on
     pid = 0
@@ -130,7 +150,9 @@ def _death(child: subprocess.Popen[bytes], limits: Limits) -> Cause:
     if pid == 0:
         return Cause.STEP
     child.returncode = os.waitstatus_to_exitcode(status)
-    kilobytes = usage.ru_maxrss // (1024 if sys.platform == "darwin" else 1)
+    kilobytes = peak.kilobytes
+    if kilobytes is None:
+        kilobytes = usage.ru_maxrss // (1024 if sys.platform == "darwin" else 1)
     if child.returncode == -signal.SIGXCPU:
         return Cause.TIME
     return Cause.MEMORY if kilobytes > limits.memory_mb * 1024 * 0.6 else Cause.CRASHED
