@@ -11,6 +11,7 @@ from ingest.records import Job, JobState
 
 logger = logging.getLogger(__name__)
 
+PAUSE_SECONDS = 2.0  # after a failure outside of any one file
 IDLE_SECONDS = 0.3  # between two looks at the table while there is nothing to do
 
 
@@ -34,7 +35,12 @@ class Worker:
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set."""
         while not stop.wait(IDLE_SECONDS):
-            self.work_off(stop)
+            try:
+                self.work_off(stop)
+            except Exception:
+                # The loop must outlive one failure, or every later upload would wait for ever.
+                logger.exception("the worker failed and goes on")
+                stop.wait(PAUSE_SECONDS)
 
     def _do(self, job: Job) -> None:
         try:

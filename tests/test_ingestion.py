@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 from pdf_makers import drawn, lines, picture
@@ -228,3 +229,22 @@ def test_the_command_accounts_for_every_file_with_real_models(tmp_path):
     assert (first.returncode, second.returncode) == (1, 1)
     assert [row["state"] for row in json.loads(second.stdout)["files"]] == ["refused", "unchanged"]
     assert list((tmp_path / "home" / "index").glob("*/chroma/chroma.sqlite3"))
+
+
+def test_the_worker_outlives_an_index_that_fails(shelf, monkeypatch, caplog):
+    monkeypatch.setattr("ingest.worker.PAUSE_SECONDS", 0.0)
+    stop, tries = threading.Event(), []
+
+    def fail():
+        tries.append(1)
+        if len(tries) == 1:
+            shelf.intake.add(shelf.pdf("Second words here.", name="b.pdf"), "documents")
+            raise OSError("the index is on fire")
+        stop.set()
+
+    monkeypatch.setattr(shelf.index, "refresh", fail)
+    shelf.intake.add(shelf.pdf("First words here.", name="a.pdf"), "documents")
+    shelf.worker.run(stop)
+
+    assert len(shelf.library.documents()) == 2
+    assert "the index is on fire" in caplog.text

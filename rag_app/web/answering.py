@@ -97,6 +97,7 @@ class Answering:
         except RagError as error:
             final = replace(run.turn, state=TurnState.FAILED, failure=str(error))
         except Exception:
+            # Whatever a stage raises, the reader must not be left waiting; the traceback is found by the reference.
             reference = secrets.token_hex(3).upper()
             logger.exception("%s: answering failed", reference)
             final = replace(run.turn, state=TurnState.FAILED, failure=OUR_FAULT % reference)
