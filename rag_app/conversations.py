@@ -1,4 +1,4 @@
-"""What browsers asked and were answered: app.db. The only speaker of its SQL.
+"""What browsers asked and were answered, kept in app.db.
 
 A stored answer keeps title, page and quote themselves and never a passage's id, so that it still reads right
 when the library has changed.
@@ -6,44 +6,35 @@ when the library has changed.
 
 import json
 import re
-import sqlite3
-import threading
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
-from ingest.errors import LibraryError
+from rag_app.app_database import AppDatabase
+from rag_app.candidates import Candidate
 from rag_app.records import Answer, Citation, Hit, Mode, Sentence, Stage, Support, Timings, Turn
 
-SCHEMA = 1
 NEAREST = 3  # passages kept with an answer that found nothing
+NAME_LIMIT = 120  # characters of a conversation's name
 
-_TABLES = """
-CREATE TABLE conversation (
-    id TEXT PRIMARY KEY,
-    browser TEXT NOT NULL,
-    begun TEXT NOT NULL,
-    touched TEXT NOT NULL
-);
-CREATE INDEX conversation_browser ON conversation (browser, touched);
-CREATE TABLE turn (
-    id TEXT PRIMARY KEY,
-    conversation TEXT NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
-    position INTEGER NOT NULL,
-    asked TEXT NOT NULL,
-    question TEXT NOT NULL,
-    state TEXT NOT NULL,
-    failure TEXT NOT NULL DEFAULT '',
-    answer TEXT,
-    UNIQUE (conversation, position)
-);
-"""
-_TURN = "turn.id, turn.conversation, turn.asked, turn.question, turn.state, turn.failure, turn.answer"
+_TURN = (
+    "turn.id, turn.conversation, turn.asked, turn.question, turn.state, turn.failure, turn.answer,"
+    " COALESCE(feedback.verdict, '')"
+)
+_TURNS = (
+    f"SELECT {_TURN} FROM turn JOIN conversation ON conversation.id = turn.conversation"
+    " LEFT JOIN feedback ON feedback.turn = turn.id"
+)
+# A conversation is called by the name it was given, otherwise by its first question.
+_SUMMARIES = (
+    "SELECT conversation.id, COALESCE(NULLIF(conversation.name, ''), first.question), conversation.touched"
+    " FROM conversation JOIN turn AS first ON first.conversation = conversation.id AND first.position ="
+    " (SELECT MIN(position) FROM turn WHERE turn.conversation = conversation.id)"
+    " WHERE conversation.browser=?"
+)
 
 
 class TurnState(StrEnum):
@@ -92,6 +83,16 @@ class StoredTurn:
     state: TurnState
     failure: str = ""  # a sentence, where the state is FAILED
     answer: StoredAnswer | None = None
+    verdict: str = ""  # what the reader said of it: a feedback.Verdict, or "" where nothing was said
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A conversation as it stands in a list."""
+
+    id: str  # 32 hex digits
+    name: str
+    touched: str  # ISO 8601, UTC: when the last question was asked in it
 
 
 def stored(answer: Answer) -> StoredAnswer:
@@ -166,96 +167,108 @@ def _plain(answer: StoredAnswer) -> str:
 class Conversations:
     """The conversations of all browsers. Safe to use from several threads."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or create the database at `path`. Raises LibraryError when a newer version of it is found."""
-        self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.execute("PRAGMA foreign_keys=ON")
-        self._prepare(path)
-
-    def _prepare(self, path: Path) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA:
-            self._db.close()
-            raise LibraryError(f"{path} was written by a newer version. Install that version, or use another RAG_HOME.")
-        with self._transaction():
-            if version == 0:
-                for statement in filter(str.strip, _TABLES.split(";")):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version={SCHEMA}")
+    def __init__(self, database: AppDatabase) -> None:
+        self._database = database
+        with database.writing() as connection:
             # The process that was answering these is gone.
-            self._db.execute("UPDATE turn SET state=? WHERE state=?", (TurnState.CUT, TurnState.WORKING))
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-
-    def _rows(self, sql: str, *values: str | int) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return self._db.execute(sql, values).fetchall()
+            connection.execute("UPDATE turn SET state=? WHERE state=?", (TurnState.CUT, TurnState.WORKING))
 
     def begin(self, browser: str) -> str:
-        """Begin a conversation, from now on the current one of `browser`, and return its id."""
+        """Begin a conversation and return its id; it is listed once something was asked in it."""
         conversation, now = uuid.uuid4().hex, _now()
-        with self._transaction():
-            self._db.execute("INSERT INTO conversation VALUES (?, ?, ?, ?)", (conversation, browser, now, now))
+        sql = "INSERT INTO conversation (id, browser, begun, touched) VALUES (?, ?, ?, ?)"
+        with self._database.writing() as connection:
+            connection.execute(sql, (conversation, browser, now, now))
         return conversation
 
     def current(self, browser: str) -> str | None:
         """The conversation that `browser` used last, or None where it has none."""
         sql = "SELECT id FROM conversation WHERE browser=? ORDER BY touched DESC, rowid DESC LIMIT 1"
-        rows = self._rows(sql, browser)
+        rows = self._database.rows(sql, browser)
         return str(rows[0][0]) if rows else None
+
+    def owns(self, browser: str, conversation: str) -> bool:
+        """Whether `conversation` is there and is this browser's."""
+        return bool(self._database.rows("SELECT 1 FROM conversation WHERE id=? AND browser=?", conversation, browser))
+
+    def listed(self, browser: str, *, holding: str = "", limit: int) -> list[Summary]:
+        """The last `limit` conversations of `browser`, latest first, whose name or a question holds `holding`."""
+        found = (
+            " AND (holds(conversation.name, ?) OR EXISTS"
+            " (SELECT 1 FROM turn WHERE turn.conversation = conversation.id AND holds(turn.question, ?)))"
+        )
+        part = holding.strip().casefold()
+        order = " ORDER BY conversation.touched DESC, conversation.rowid DESC LIMIT ?"
+        rows = self._database.rows(f"{_SUMMARIES}{found}{order}", browser, part, part, limit)
+        return [Summary(*row) for row in rows]
+
+    def summary(self, browser: str, conversation: str) -> Summary | None:
+        """Name and time of one conversation; None where it is not this browser's or nothing was asked in it."""
+        rows = self._database.rows(f"{_SUMMARIES} AND conversation.id=?", browser, conversation)
+        return Summary(*rows[0]) if rows else None
+
+    def rename(self, browser: str, conversation: str, name: str) -> bool:
+        """Call a conversation `name`, or by its first question where that is empty; False where it is not there."""
+        given = " ".join(name.split())[:NAME_LIMIT]
+        with self._database.writing() as connection:
+            sql = "UPDATE conversation SET name=? WHERE id=? AND browser=?"
+            return connection.execute(sql, (given, conversation, browser)).rowcount > 0
+
+    def remove(self, browser: str, conversation: str) -> bool:
+        """Take out a conversation with all that was asked, answered and judged in it; False where it is not there."""
+        with self._database.writing() as connection:
+            sql = "DELETE FROM conversation WHERE id=? AND browser=?"
+            return connection.execute(sql, (conversation, browser)).rowcount > 0
 
     def turns(self, browser: str, conversation: str) -> list[StoredTurn]:
         """The turns of a conversation, oldest first; none where it is not this browser's."""
-        sql = (
-            f"SELECT {_TURN} FROM turn JOIN conversation ON conversation.id = turn.conversation"
-            " WHERE conversation.id=? AND browser=? ORDER BY position"
-        )
-        return [_turn(row) for row in self._rows(sql, conversation, browser)]
+        sql = f"{_TURNS} WHERE conversation.id=? AND browser=? ORDER BY position"
+        return [_turn(row) for row in self._database.rows(sql, conversation, browser)]
 
     def turn(self, browser: str, turn: str) -> StoredTurn | None:
         """A turn by its id; None where there is none or it is not this browser's."""
-        sql = (
-            f"SELECT {_TURN} FROM turn JOIN conversation ON conversation.id = turn.conversation"
-            " WHERE turn.id=? AND browser=?"
-        )
-        rows = self._rows(sql, turn, browser)
+        rows = self._database.rows(f"{_TURNS} WHERE turn.id=? AND browser=?", turn, browser)
         return _turn(rows[0]) if rows else None
 
-    def add(self, conversation: str, question: str) -> StoredTurn:
-        """Append a question, in state WORKING."""
+    def candidates(self, browser: str, turn: str) -> tuple[Candidate, ...]:
+        """All that was found for a turn's question, best first; nothing where it is not this browser's."""
+        sql = (
+            "SELECT candidates.candidates FROM candidates JOIN turn ON turn.id = candidates.turn"
+            " JOIN conversation ON conversation.id = turn.conversation WHERE turn.id=? AND browser=?"
+        )
+        rows = self._database.rows(sql, turn, browser)
+        return tuple(Candidate(**one) for one in json.loads(rows[0][0])) if rows else ()
+
+    def add(self, conversation: str, question: str, *, instead_of: str = "") -> StoredTurn:
+        """Append a question, in state WORKING. The conversation's last turn goes where it is `instead_of`."""
         turn = StoredTurn(uuid.uuid4().hex, conversation, _now(), question, TurnState.WORKING)
+        drop = (
+            "DELETE FROM turn WHERE id=? AND conversation=? AND position ="
+            " (SELECT MAX(position) FROM turn WHERE conversation=?)"
+        )
         sql = (
             "INSERT INTO turn (id, conversation, position, asked, question, state)"
             " SELECT ?, ?, 1 + COALESCE(MAX(position), 0), ?, ?, ? FROM turn WHERE conversation=?"
         )
-        with self._transaction():
-            self._db.execute(sql, (turn.id, conversation, turn.asked, question, turn.state, conversation))
-            self._db.execute("UPDATE conversation SET touched=? WHERE id=?", (turn.asked, conversation))
+        with self._database.writing() as connection:
+            connection.execute(drop, (instead_of, conversation, conversation))
+            connection.execute(sql, (turn.id, conversation, turn.asked, question, turn.state, conversation))
+            connection.execute("UPDATE conversation SET touched=? WHERE id=?", (turn.asked, conversation))
         return turn
 
-    def save(self, turn: StoredTurn) -> None:
-        """Keep how far `turn` has come."""
-        text = None if turn.answer is None else json.dumps(asdict(turn.answer), ensure_ascii=False)
+    def save(self, turn: StoredTurn, found: Sequence[Candidate] = ()) -> None:
+        """Keep how far `turn` has come, and what was `found` for its question where that is known."""
+        text = None if turn.answer is None else _json(asdict(turn.answer))
         sql = "UPDATE turn SET state=?, failure=?, answer=? WHERE id=?"
-        with self._transaction():
-            self._db.execute(sql, (turn.state, turn.failure, text, turn.id))
+        with self._database.writing() as connection:
+            known = connection.execute(sql, (turn.state, turn.failure, text, turn.id)).rowcount
+            if found and known:
+                listed = _json([asdict(candidate) for candidate in found])
+                connection.execute("INSERT OR REPLACE INTO candidates VALUES (?, ?)", (turn.id, listed))
 
-    def close(self) -> None:
-        """Let go of the database."""
-        with self._lock:
-            self._db.close()
+
+def _json(values: object) -> str:
+    return json.dumps(values, ensure_ascii=False)
 
 
 def _now() -> str:
@@ -263,8 +276,8 @@ def _now() -> str:
 
 
 def _turn(row: tuple[Any, ...]) -> StoredTurn:
-    identity, conversation, asked, question, state, failure, text = row
-    turn = StoredTurn(identity, conversation, asked, question, TurnState(state), failure)
+    identity, conversation, asked, question, state, failure, text, verdict = row
+    turn = StoredTurn(identity, conversation, asked, question, TurnState(state), failure, verdict=verdict)
     return turn if text is None else replace(turn, answer=_answer(json.loads(text)))
 
 

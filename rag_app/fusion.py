@@ -36,3 +36,18 @@ def fuse(lists: Sequence[Sequence[T]], limit: int, kept: int = KEPT_OF_EACH) -> 
             break
         chosen.add(item)
     return [item for item in ranked if item in chosen]
+
+
+def fused_places(ranks: Sequence[tuple[int | None, int | None]], k: int = K) -> list[int]:
+    """The 1-based place of each item when two lists are joined as `fuse` does, from its rank in either.
+
+    Example: [(2, None), (1, 2), (None, 1)] -> [3, 1, 2]
+    """
+    scores = [sum(1 / (k + rank) for rank in pair if rank is not None) for pair in ranks]
+    last = len(ranks) + max((rank for pair in ranks for rank in pair if rank is not None), default=0)
+    seen = [pair[0] if pair[0] is not None else last + (pair[1] or last) for pair in ranks]  # ties: as first seen
+    order = sorted(range(len(ranks)), key=lambda index: (-scores[index], seen[index]))
+    places = [0] * len(ranks)
+    for place, index in enumerate(order, start=1):
+        places[index] = place
+    return places

@@ -6,6 +6,7 @@ import pytest
 from scripted_desk import ScriptedDesk
 
 from ingest.errors import GeneratorError
+from rag_app.app_database import AppDatabase
 from rag_app.conversations import Conversations, TurnState
 from rag_app.web.answering import Answering
 
@@ -17,9 +18,9 @@ def scripted(tmp_path):
 
 @pytest.fixture
 def conversations(tmp_path):
-    store = Conversations(tmp_path / "app.db")
-    yield store
-    store.close()
+    database = AppDatabase(tmp_path / "app.db")
+    yield Conversations(database)
+    database.close()
 
 
 async def last_of(answering, turn):
@@ -126,6 +127,47 @@ async def test_a_follow_up_is_asked_with_the_turns_before_it(scripted, conversat
     assert question == "and for trainees?"
     assert [turn.question for turn in turns] == ["How long is the notice?"]
     assert "[1]" not in turns[0].answer
+
+
+async def test_what_was_found_is_kept_with_the_answer(scripted, conversations):
+    answering = Answering(scripted.ask, conversations)
+
+    turn = await answering.start("dana", conversations.begin("dana"), "How long?")
+    await last_of(answering, turn)
+
+    found = conversations.candidates("dana", turn.id)
+    assert len(found) == 50
+    assert [one.cited for one in found[:3]] == [True, True, False]
+
+
+async def test_asked_again_it_takes_the_place_of_the_last_turn_and_is_no_follow_up_of_it(scripted, conversations):
+    answering = Answering(scripted.ask, conversations)
+    conversation = conversations.begin("dana")
+    first = await answering.start("dana", conversation, "How long?")
+    await last_of(answering, first)
+
+    again = await answering.start("dana", conversation, "How long is the notice?", instead_of=first.id)
+    await last_of(answering, again)
+
+    assert [turn.question for turn in conversations.turns("dana", conversation)] == ["How long is the notice?"]
+    assert scripted.asked[1] == ("How long is the notice?", ())
+
+
+async def test_a_page_that_is_woken_looks_up_although_the_answer_stands_still(scripted, conversations):
+    scripted.gate.clear()
+    answering = Answering(scripted.ask, conversations)
+    turn = await answering.start("dana", conversations.begin("dana"), "How long?")
+    followed = answering.follow(turn)
+    while (await anext(followed)).answer is None or not scripted.asked:
+        pass
+    waiting = asyncio.create_task(anext(followed))
+    while not waiting.done():
+        answering.wake(turn.id)
+        await asyncio.sleep(0.01)
+
+    assert waiting.result().id == turn.id
+    answering.wake("0" * 32)  # nobody is making that one
+    await answering.close()
 
 
 async def test_following_a_turn_that_nobody_answers_ends_at_once(scripted, conversations):

@@ -1,6 +1,6 @@
 import pytest
 
-from rag_app.fusion import fuse, reciprocal_rank
+from rag_app.fusion import fuse, fused_places, reciprocal_rank
 
 
 def test_reciprocal_rank_is_the_published_sum():
@@ -26,3 +26,13 @@ def test_a_limit_smaller_than_the_kept_ones_holds():
 @pytest.mark.parametrize("lists", [[], [[]], [[], []]])
 def test_nothing_fuses_to_nothing(lists):
     assert fuse(lists, 5) == []
+
+
+def test_places_are_those_of_the_joined_list():
+    dense, lexical = ["a", "b", "c", "d"], ["e", "c", "f", "a"]
+    items = ["f", "e", "d", "c", "b", "a"]
+    ranks = [tuple(one.index(item) + 1 if item in one else None for one in (dense, lexical)) for item in items]
+
+    places = dict(zip(fused_places(ranks), items, strict=True))
+
+    assert [places[place] for place in range(1, 7)] == fuse([dense, lexical], 6)

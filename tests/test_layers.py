@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # The floors of each package, lowest first. A file may import only from floors below its own. New files are added here.
 FLOORS = {
     "ingest": """
-        records compute sentences splitting index
+        records compute sentences splitting identifiers failpoints index
         errors running sections
         terminal
         settings home cleaning embedding
@@ -24,10 +24,10 @@ FLOORS = {
         reading.child reading
         library.schema library.rows
         library.database
-        library.jobs
+        library.jobs library.integrity
         library.library
         library
-        index.chroma index.tantivy index.exact
+        index.chroma index.tantivy index.exact index.damage
         index.child
         index.generation
         pipeline
@@ -38,21 +38,31 @@ FLOORS = {
     """,
     "rag_app": """
         records settings access markers words fusion commands generate rerank web web.pages rerank.catalogue
-        stages sentences as_json prompt conversations endpoints
-        support
+        evaluate evaluate.metrics evaluate.intervals evaluate.kept evaluate.progress
+        evaluate.records
+        evaluate.datasets evaluate.summary evaluate.plots
+        evaluate.pdf_folder
+        stages sentences as_json prompt endpoints app_database candidates
+        support conversations
+        feedback
         citations rewrite
         retrieve rerank.calibration rerank.dialects rerank.faults rerank.ranking generate.stream generate.faults
-        rerank.cross_encoder rerank.http generate.extractive generate.openai_chat
+        rerank.cross_encoder rerank.http generate.extractive generate.openai_chat verbatim
         pipeline
+        evaluate.models evaluate.search
+        evaluate.run
         build
-        web.escape web.people web.theme web.uploads web.pages.parts
-        web.desk web.guard web.login web.answer_text
-        web.answering web.render
-        web.library_html
+        evaluate.folder
+        web.escape web.people web.theme web.uploads web.pages.parts web.pages.tabs
+        web.desk web.guard web.login web.answer_text evaluate.report
+        web.answering web.render web.history_html web.export
+        web.library_html web.found_html
         web.routes web.pages.ask web.pages.library
+        web.conversation_routes
         web.pages.site
         web.server
         commands.ask commands.search commands.ingest commands.documents commands.models commands.doctor commands.desk
+        commands.evaluate commands.verify
         commands.serve
         __main__
     """,
@@ -61,7 +71,7 @@ FLOORS = {
 # The files that may import a large dependency, wherever in the file.
 WRAPPERS = {
     "chromadb": {"ingest.index.chroma"},
-    "fastapi": {"rag_app.web.server", "rag_app.web.routes"},
+    "fastapi": {"rag_app.web.conversation_routes", "rag_app.web.routes", "rag_app.web.server"},
     "gradio": {
         "rag_app.web.server",
         "rag_app.web.theme",

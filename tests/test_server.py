@@ -6,6 +6,7 @@ from scripted_desk import HANDBOOK, OWN, ScriptedDesk, answered
 from starlette.testclient import TestClient
 
 from ingest.errors import LibraryError, SettingsError
+from rag_app.app_database import AppDatabase
 from rag_app.conversations import Conversations, TurnState, stored
 from rag_app.web.people import BROWSER_COOKIE, SIGNED_IN_COOKIE, check_exposure, is_loopback, stored_secret
 from rag_app.web.routes import safe_next
@@ -62,10 +63,11 @@ def locked(one_locked, scripted):
 def a_turn(client, home, question="How long?"):
     """A finished turn of the client's own browser, put straight into app.db."""
     browser = client.cookies[BROWSER_COOKIE].partition(".")[0]
-    store = Conversations(home / "app.db")
+    database = AppDatabase(home / "app.db")
+    store = Conversations(database)
     turn = store.add(store.begin(browser), question)
     store.save(replace(turn, state=TurnState.DONE, answer=stored(answered(question))))
-    store.close()
+    database.close()
     return turn.id
 
 

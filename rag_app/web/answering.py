@@ -9,8 +9,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from ingest.errors import RagError
+from rag_app.candidates import Candidate, candidates
 from rag_app.conversations import Conversations, StoredTurn, TurnState, past_turns, stored
-from rag_app.records import Turn
+from rag_app.records import Stage, Turn
 from rag_app.web.desk import Ask
 
 AT_ONCE = 4  # answers being made at the same time; further ones wait their turn
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 class _Run:
     turn: StoredTurn
     task: asyncio.Task[None] | None = None
+    found: tuple[Candidate, ...] = ()  # known once the answer is whole
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     saved: float = 0.0  # time.monotonic() of the last saving
 
@@ -52,10 +54,11 @@ class Answering:
         turns = (run.turn for run in self._runs.values())
         return next((turn for turn in turns if turn.conversation == conversation), None)
 
-    async def start(self, browser: str, conversation: str, question: str) -> StoredTurn:
-        """Store the question, begin to answer it and return its turn."""
-        earlier = past_turns(await asyncio.to_thread(self._conversations.turns, browser, conversation))
-        turn = await asyncio.to_thread(self._conversations.add, conversation, question)
+    async def start(self, browser: str, conversation: str, question: str, *, instead_of: str = "") -> StoredTurn:
+        """Store the question, begin to answer it and return its turn; the last turn goes where it is `instead_of`."""
+        before = await asyncio.to_thread(self._conversations.turns, browser, conversation)
+        earlier = past_turns([turn for turn in before if turn.id != instead_of])
+        turn = await asyncio.to_thread(self._conversations.add, conversation, question, instead_of=instead_of)
         run = _Run(turn)
         self._runs[turn.id] = run
         run.task = asyncio.create_task(self._answer(run, earlier), name=f"answer {turn.id}")
@@ -72,6 +75,12 @@ class Answering:
                 return
             await changed.wait()
             await asyncio.sleep(DRAW_S)
+
+    def wake(self, turn_id: str) -> None:
+        """Let those who follow an answer look up, although it has not grown."""
+        run = self._runs.get(turn_id)
+        if run is not None:
+            run.show(run.turn)
 
     async def stop(self, turn_id: str) -> None:
         """Stop an answer; what was written so far is kept. Nothing happens where it is not being made."""
@@ -102,7 +111,7 @@ class Answering:
             logger.exception("%s: answering failed", reference)
             final = replace(run.turn, state=TurnState.FAILED, failure=OUR_FAULT % reference)
         try:
-            await asyncio.to_thread(self._conversations.save, final)
+            await asyncio.to_thread(self._conversations.save, final, run.found)
         finally:
             self._runs.pop(final.id, None)
             run.show(final)
@@ -111,7 +120,10 @@ class Answering:
         answers = self._ask(run.turn.question, earlier)
         async with aclosing(answers):  # type: ignore[type-var]  # `ask` is an async generator, as Ask says
             async for answer in answers:
-                run.show(replace(run.turn, answer=stored(answer)))
+                kept = stored(answer)
+                if answer.stage is Stage.DONE:
+                    run.found = candidates(answer, kept.sources)
+                run.show(replace(run.turn, answer=kept))
                 if time.monotonic() - run.saved > SAVE_S:
                     run.saved = time.monotonic()
                     await asyncio.to_thread(self._conversations.save, run.turn)

@@ -221,7 +221,11 @@ def _turning(page: int, pages: int, address: str) -> str:
     return (
         f'<div class="turning"><button type="button" class="quiet previous" {before}>Previous page</button>'
         f"<span>{page} of {pages}</span>"
-        f'<button type="button" class="quiet next" {after}>Next page</button></div>'
+        f'<button type="button" class="quiet next" {after}>Next page</button>'
+        '<span class="zooming"><button type="button" class="quiet" data-zoom="-1" disabled>'
+        '<span class="visually-hidden">Smaller</span><span aria-hidden="true">\N{MINUS SIGN}</span></button>'
+        '<button type="button" class="quiet" data-zoom="1"><span class="visually-hidden">Larger</span>'
+        '<span aria-hidden="true">+</span></button></span></div>'
     )
 
 

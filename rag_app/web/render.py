@@ -62,12 +62,34 @@ def page_words(citation: Citation) -> str:
     return f"page {citation.label} (sheet {citation.page})"
 
 
-def question_html(turn: StoredTurn) -> str:
+def messages(turns: Sequence[StoredTurn]) -> list[dict[str, str]]:
+    """Turns as the messages of a chat; only the last can be asked again or edited."""
+    pairs = []
+    for turn in turns:
+        last = turn is turns[-1] and turn.state is not TurnState.WORKING
+        pairs += [("user", question_html(turn, last=last)), ("assistant", turn_html(turn, last=last))]
+    return [{"role": role, "content": content} for role, content in pairs]
+
+
+def top_html(*, asked: bool) -> str:
+    """The row over a conversation, where the list beside it is folded away."""
+    anew = '<button type="button" class="quiet" data-fresh>New question</button>' if asked else ""
+    return (
+        '<div class="top"><h1 class="visually-hidden">Ask</h1><button type="button" class="quiet" data-history '
+        f'aria-controls="history">Conversations</button>{anew}</div>'
+    )
+
+
+def question_html(turn: StoredTurn, *, last: bool = False) -> str:
     """The question as the reader wrote it."""
-    return f'<div class="question">{escape(turn.question)}</div>'
+    edit = (
+        f'<button type="button" class="act edit-question" id="edit-{turn.id}">Edit'
+        '<span class="visually-hidden"> this question</span></button>'
+    )
+    return f'<div class="asked"><div class="question">{escape(turn.question)}</div>{edit if last else ""}</div>'
 
 
-def turn_html(turn: StoredTurn) -> str:
+def turn_html(turn: StoredTurn, *, last: bool = False) -> str:
     """The answer of a turn, in whatever state it is; one line of HTML."""
     parts = [f'<div class="answer is-{turn.state}" id="turn-{turn.id}">']
     if turn.answer is not None:
@@ -78,6 +100,8 @@ def turn_html(turn: StoredTurn) -> str:
         parts.append(f'<p class="notice">{escape(turn.failure)}</p>')
     if turn.state in _ENDINGS:
         parts.append(f'<p class="notice">{_ENDINGS[turn.state]}</p>')
+    if turn.state is not TurnState.WORKING:
+        parts.append(_acts(turn, last=last))
     return "".join([*parts, "</div>"])
 
 
@@ -94,7 +118,7 @@ def _answer_parts(turn: StoredTurn, answer: StoredAnswer) -> list[str]:
     if answer.notice:
         parts.append(f'<p class="notice">{escape(answer.notice)}</p>')
     if not working:
-        parts.append(_closing(turn, answer))
+        parts.append(_closing(answer))
     return parts
 
 
@@ -133,21 +157,46 @@ def _shortened(text: str, limit: int = 220) -> str:
     return text[:limit].rsplit(" ", 1)[0] + " \N{HORIZONTAL ELLIPSIS}"
 
 
-def _closing(turn: StoredTurn, answer: StoredAnswer) -> str:
-    """Who spoke, how long it took, and the way to the evidence."""
+def _closing(answer: StoredAnswer) -> str:
+    """Who spoke and how long it took."""
     who = speaker_words(answer)
     spent = answer.timings
     found = spent.rewrite + spent.embed + spent.dense + spent.lexical
     took = [("search", found), ("reranking", spent.rerank), ("writing", spent.generate + spent.check)]
     times = " \N{MIDDLE DOT} ".join(f"{name} {seconds(value)}" for name, value in took if value > 0)
-    button = ""
-    if answer.sources:
+    return f'<p class="closing"><span class="who">{who}</span><span class="times">{times}</span></p>'
+
+
+def _acts(turn: StoredTurn, *, last: bool) -> str:
+    """What can be done with an answer. Gradio leaves a button its class, id and title, so the id names the turn."""
+    answer, acts = turn.answer, []
+    if answer is not None and answer.sources:
         what = "Sources" if answer.citations else "Nearest passages"
-        button = (
-            f'<button type="button" class="cite sources" id="cite-{turn.id}-all">{what} '
-            f"({len(answer.citations) or len(answer.sources)})</button>"
-        )
-    return f'<p class="closing"><span class="who">{who}</span><span class="times">{times}</span>{button}</p>'
+        shown = len(answer.citations) or len(answer.sources)
+        acts.append(f'<button type="button" class="cite sources" id="cite-{turn.id}-all">{what} ({shown})</button>')
+    if answer is not None and answer.read and turn.state is TurnState.DONE:
+        acts.append(_act(turn, "found", "How this was found"))
+    if answer is not None and (answer.text or answer.abstained):
+        acts.append(_act(turn, "copy", "Copy", " the answer with its sources"))
+    if last:
+        acts.append(_act(turn, "again", "Ask again"))
+    if answer is not None and turn.state is TurnState.DONE:
+        acts.append(f'<span class="verdicts">{_verdict(turn, "good", "Good")}{_verdict(turn, "poor", "Poor")}</span>')
+    return f'<div class="acts">{"".join(acts)}</div>' if acts else ""
+
+
+def _act(turn: StoredTurn, name: str, words: str, more: str = "") -> str:
+    further = f'<span class="visually-hidden">{more}</span>' if more else ""
+    return f'<button type="button" class="act {name}-answer" id="{name}-{turn.id}">{words}{further}</button>'
+
+
+def _verdict(turn: StoredTurn, verdict: str, words: str) -> str:
+    given = turn.verdict == verdict
+    said = ' answer<span class="given">, as you said</span>' if given else " answer"
+    return (
+        f'<button type="button" class="act judge {verdict}{" chosen" if given else ""}" id="{verdict}-{turn.id}">'
+        f'<span class="thumb"></span>{words}<span class="visually-hidden">{said}</span></button>'
+    )
 
 
 def speaker_words(answer: StoredAnswer) -> str:

@@ -29,7 +29,12 @@ GONE = "This document is no longer in the library."
 NOTHING_HERE = "There is nothing at this address."
 TOO_MANY = "Too many wrong passwords came from this address. Wait five minutes and try again."
 STATIC = Path(__file__).parent / "static"
-STATIC_KINDS = {"app.css": "text/css", "app.js": "text/javascript"}
+STATIC_KINDS = {
+    "app.css": "text/css",
+    "chat.css": "text/css",
+    "app.js": "text/javascript",
+    "conversations.js": "text/javascript",
+}
 
 Id = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]
 PageNumber = Annotated[int, InPath(ge=1, le=1_000_000)]
@@ -88,7 +93,7 @@ def job_values(job: Job) -> dict[str, object]:
 
 
 class FrontDoor:
-    """Sign-in, health and our two static files."""
+    """Sign-in, health and our few static files."""
 
     def __init__(self, desk: Desk, people: People) -> None:
         self._desk = desk
@@ -111,7 +116,7 @@ class FrontDoor:
         return {"ok": True, "documents": status.documents, "passages": status.passages}
 
     def static(self, name: str) -> Response:
-        """The style sheet and the script."""
+        """A style sheet or a script."""
         if name not in STATIC_KINDS:
             return error(NOTHING_HERE, 404)
         return FileResponse(STATIC / name, media_type=STATIC_KINDS[name], headers={"cache-control": "no-cache"})

@@ -16,8 +16,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 
 from ingest.errors import SettingsError
+from rag_app.app_database import AppDatabase
 from rag_app.conversations import Conversations
+from rag_app.feedback import Feedback
 from rag_app.web.answering import Answering
+from rag_app.web.conversation_routes import History, Turns
 from rag_app.web.desk import Desk
 from rag_app.web.guard import Guard
 from rag_app.web.people import People, check_exposure, is_loopback, stored_secret
@@ -49,10 +52,10 @@ def create_app(
     """
     check_exposure(host, password)
     people = People(secret or stored_secret(home), password)
-    conversations = Conversations(home / "app.db")
+    database = AppDatabase(home / "app.db")
+    conversations = Conversations(database)
     answering = Answering(desk.ask, conversations)
-    incoming = home / "uploads"
-    _sweep(incoming)
+    incoming = _swept(home / "uploads")
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -60,7 +63,7 @@ def create_app(
             yield
         finally:
             await answering.close()
-            await asyncio.to_thread(conversations.close)
+            await asyncio.to_thread(database.close)
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     pages = Pages(desk)
@@ -68,18 +71,26 @@ def create_app(
         FrontDoor(desk, people),
         Reading(desk, conversations, pages),
         Shelf(desk, pages, incoming, max_upload_mb),
+        History(conversations, answering),
+        Turns(conversations, Feedback(database)),
     ):
         app.include_router(routes.router())
     app.add_exception_handler(RequestValidationError, _not_here)
 
-    def gradio_pages() -> "gradio.Blocks":
+    _in_a_loop(lambda: _mount_pages(app, people, _pages(desk, conversations, answering, people), host=host, port=port))
+    app.add_middleware(Guard, people=people, loopback=is_loopback(host))
+    return app
+
+
+def _pages(
+    desk: Desk, conversations: Conversations, answering: Answering, people: People
+) -> Callable[[], "gradio.Blocks"]:
+    def made() -> "gradio.Blocks":
         from rag_app.web.pages.site import site
 
         return site(desk, conversations, answering, people)
 
-    _in_a_loop(lambda: _mount_pages(app, people, gradio_pages, host=host, port=port))
-    app.add_middleware(Guard, people=people, loopback=is_loopback(host))
-    return app
+    return made
 
 
 def _in_a_loop(mount: Callable[[], None]) -> None:
@@ -131,11 +142,12 @@ async def _not_here(_request: Request, _error: Exception) -> Response:
     return error(NOTHING_HERE, 404)
 
 
-def _sweep(incoming: Path) -> None:
-    """Remove uploads that a server that died left behind; the home has one owner, so nobody else writes here."""
+def _swept(incoming: Path) -> Path:
+    """The folder, without uploads that a server that died left there; the home has one owner, so nobody else writes."""
     if incoming.is_dir():
         for path in incoming.iterdir():
             path.unlink()
+    return incoming
 
 
 def check_address(host: str, port: int) -> None:

@@ -2,7 +2,10 @@
 
 import gradio
 
-HEAD = '<link rel="stylesheet" href="/ui/app.css"><script src="/ui/app.js" defer></script>'
+HEAD = (
+    '<link rel="stylesheet" href="/ui/app.css"><link rel="stylesheet" href="/ui/chat.css">'
+    '<script src="/ui/app.js" defer></script><script src="/ui/conversations.js" defer></script>'
+)
 
 _LIGHT_DARK = {
     "body_background_fill": ("#FBFAF7", "#14161A"),

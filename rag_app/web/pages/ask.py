@@ -1,7 +1,12 @@
-"""The Ask page: a conversation, and the evidence beside it."""
+"""The Ask page: conversations on the left, one of them in the middle, and the evidence beside it.
+
+Which conversation a page shows stands in its address (`?c=`), which comes with every event; so two tabs may show
+two conversations, and a reload shows the same one again. It is checked against the browser's cookie each time.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import gradio
@@ -10,14 +15,19 @@ from rag_app.conversations import Conversations, StoredTurn, TurnState
 from rag_app.web.answering import Answering
 from rag_app.web.desk import Desk
 from rag_app.web.escape import escape
+from rag_app.web.history_html import HEAD, history_html
 from rag_app.web.library_html import header_html
 from rag_app.web.pages.parts import block, listener
+from rag_app.web.pages.tabs import Tabs
 from rag_app.web.people import People
-from rag_app.web.render import evidence_html, question_html, stage_words, turn_html, welcome_html
+from rag_app.web.render import evidence_html, messages, stage_words, top_html, welcome_html
 
 QUESTION_LIMIT = 4000  # characters
 TURNS_SHOWN = 20
 EXAMPLES_SHOWN = 3
+CONVERSATIONS_SHOWN = 30
+CONVERSATIONS_MOST = 2000  # that one page may list
+NEW = "new"  # in the address: a conversation that nothing was asked in yet
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 Updates = dict[Any, Any]
@@ -31,105 +41,133 @@ class AskPage:
         self._conversations = conversations
         self._answering = answering
         self._people = people
+        self._tabs = Tabs(answering.wake)
 
     def build(self) -> None:
         """Lay the page out and join its events to their handlers."""
         gradio.Navbar(visible=False)
         self._header = block("header")
         with gradio.Row(elem_id="ask"):
+            with gradio.Column(elem_id="history", min_width=200):
+                block("history-head", HEAD)
+                self._history = block("history-list")
             with gradio.Column(elem_id="conversation", min_width=280):
-                self._top = block("top")
-                self._chat = gradio.Chatbot(
-                    elem_id="turns",
-                    label="Conversation",
-                    show_label=False,
-                    container=False,
-                    height="auto",
-                    layout="panel",
-                    allow_tags=False,
-                    latex_delimiters=[],
-                    buttons=[],
-                    sanitize_html=True,
-                    group_consecutive_messages=False,
-                    allow_file_downloads=False,
-                    feedback_options=None,
-                )
-                self._welcome = block("welcome")
-                self._live = block("live")
-                self._box = gradio.Textbox(
-                    elem_id="question",
-                    label="Question",
-                    placeholder="Ask about your documents",
-                    lines=1,
-                    max_lines=6,
-                    submit_btn="Ask",
-                    autofocus=True,
-                    html_attributes=gradio.InputHTMLAttributes(enterkeyhint="send"),
-                )
+                self._lay_out_conversation()
             with gradio.Column(elem_id="evidence", min_width=280):
                 self._evidence = block("evidence-panel", evidence_html(None))
         self._join_events()
 
+    def _lay_out_conversation(self) -> None:
+        self._top = block("top")
+        self._chat = gradio.Chatbot(
+            elem_id="turns",
+            label="Conversation",
+            show_label=False,
+            container=False,
+            height="auto",
+            layout="panel",
+            allow_tags=False,
+            latex_delimiters=[],
+            buttons=[],
+            sanitize_html=True,
+            group_consecutive_messages=False,
+            allow_file_downloads=False,
+            feedback_options=None,
+        )
+        self._welcome = block("welcome")
+        self._live = block("live")
+        self._box = gradio.Textbox(
+            elem_id="question",
+            label="Question",
+            placeholder="Ask about your documents",
+            lines=1,
+            max_lines=6,
+            submit_btn="Ask",
+            autofocus=True,
+            html_attributes=gradio.InputHTMLAttributes(enterkeyhint="send"),
+        )
+
     def _join_events(self) -> None:
-        heard = listener("cite", "example", "fresh", "resume")
+        heard = listener("cite", "example", "again", "resume", "listed")
         drawn = [self._header, self._top, self._chat, self._welcome, self._live, self._box, self._evidence]
         asking: dict[str, Any] = {**QUIET, "concurrency_id": "answer", "concurrency_limit": 64}
         self._box.submit(self._ask, self._box, drawn, trigger_mode="once", **asking)
         self._box.stop(self._stop, None, None, queue=False, **QUIET)
         heard.example(self._ask_example, None, drawn, **asking)
-        heard.fresh(self._begin_anew, None, drawn, queue=False, **QUIET)
-        heard.cite(self._show_source, None, self._evidence, queue=False, **QUIET)
-        heard.resume(self._resume, None, drawn, **asking)
+        heard.again(self._ask_again, None, drawn, **asking)
+        # A page that follows an answer may turn to another conversation meanwhile.
+        heard.resume(self._resume, None, drawn, trigger_mode="multiple", **asking)
+        heard.cite(self._show_source, None, self._evidence, queue=False, trigger_mode="multiple", **QUIET)
+        heard.listed(self._list, None, self._history, queue=False, trigger_mode="always_last", **QUIET)
 
     async def _ask(self, question: str, request: gradio.Request) -> AsyncIterator[Updates]:
-        browser = self._browser(request)
-        refusal = await asyncio.to_thread(self._refusal, browser, question)
-        if refusal:
-            yield {self._live: f'<p class="notice" role="alert">{escape(refusal)}</p>'}
-            return
-        conversation = await asyncio.to_thread(self._place, browser)
-        turn = await self._answering.start(browser, conversation, question.strip())
-        async for update in self._follow(browser, turn, first={self._box: self._busy_box(clear=True)}):
+        edited = request.query_params.get("edit", "")
+        async for update in self._asked(question, request, instead_of=edited, typed=True):
             yield update
 
     async def _ask_example(self, event: gradio.EventData, request: gradio.Request) -> AsyncIterator[Updates]:
         index = event.n if isinstance(event.n, int) else -1
         questions = await asyncio.to_thread(self._examples)
         if 0 <= index < len(questions):
-            async for update in self._ask(questions[index], request):
+            async for update in self._asked(questions[index], request):
                 yield update
+
+    async def _ask_again(self, event: gradio.EventData, request: gradio.Request) -> AsyncIterator[Updates]:
+        turn = await asyncio.to_thread(self._conversations.turn, self._browser(request), str(event.turn))
+        if turn is not None:
+            async for update in self._asked(turn.question, request, instead_of=turn.id):
+                yield update
+
+    async def _asked(
+        self, question: str, request: gradio.Request, *, instead_of: str = "", typed: bool = False
+    ) -> AsyncIterator[Updates]:
+        """The page while a question is answered, in the place of the last turn where it is `instead_of`."""
+        browser, conversation = await asyncio.to_thread(self._place, request)
+        refusal = self._refusal(conversation, question)
+        if refusal:
+            yield {self._live: f'<p class="notice" role="alert">{escape(refusal)}</p>'}
+            return
+        conversation = conversation or await asyncio.to_thread(self._conversations.begin, browser)
+        turn = await self._answering.start(browser, conversation, question.strip(), instead_of=instead_of)
+        async for update in self._follow(turn, request, first={self._box: _busy_box(clear=typed)}):
+            yield update
 
     async def _resume(self, request: gradio.Request) -> AsyncIterator[Updates]:
-        """What a page shows when it is opened; an answer still being made is followed to its end."""
-        browser = self._browser(request)
-        turns = await asyncio.to_thread(self._turns, browser)
+        """What the address names, as it is stored; an answer still being made is followed to its end."""
+        browser, conversation = await asyncio.to_thread(self._place, request)
+        turns = await asyncio.to_thread(self._conversations.turns, browser, conversation or "")
+        self._tabs.turn_to(_tab(request), "")
         yield await asyncio.to_thread(self._drawn, turns)
         if turns and turns[-1].state is TurnState.WORKING:
-            async for update in self._follow(browser, turns[-1], first={}):
+            async for update in self._follow(turns[-1], request, first={}):
                 yield update
 
-    async def _follow(self, browser: str, turn: StoredTurn, first: Updates) -> AsyncIterator[Updates]:
-        before = [one for one in await asyncio.to_thread(self._turns, browser) if one.id != turn.id]
+    async def _follow(self, turn: StoredTurn, request: gradio.Request, first: Updates) -> AsyncIterator[Updates]:
+        """The page as the answer grows; ends early where the page turns to something else."""
+        browser, here = self._browser(request), self._tabs.turn_to(_tab(request), turn.id)
+        stored = await asyncio.to_thread(self._conversations.turns, browser, turn.conversation)
+        before = [one for one in stored if one.id != turn.id]
         yield {
             **first,
             self._chat: self._messages([*before, turn]),
             self._welcome: "",
-            self._top: self._top_html(asked=True),
-            self._live: self._live_html(turn),
+            self._top: top_html(asked=True),
+            self._live: _live_html(turn),
             self._evidence: evidence_html(None),
         }
         async for grown in self._answering.follow(turn):
+            if not self._tabs.still(_tab(request), here):
+                return
             turn = grown
-            yield {self._chat: self._messages([*before, turn]), self._live: self._live_html(turn)}
-        final = await asyncio.to_thread(self._conversations.turn, browser, turn.id) or turn
-        yield await asyncio.to_thread(self._drawn, [*before, final])
-
-    def _begin_anew(self, request: gradio.Request) -> Updates:
-        self._conversations.begin(self._browser(request))
-        return self._drawn([])
+            yield {self._chat: self._messages([*before, turn]), self._live: _live_html(turn)}
+        final = await asyncio.to_thread(self._conversations.turn, browser, turn.id)
+        turns = [*before, final] if final is not None else before
+        updates = await asyncio.to_thread(self._drawn, turns)
+        if self._tabs.still(_tab(request), here):
+            yield updates
 
     async def _stop(self, request: gradio.Request) -> None:
-        conversation = await asyncio.to_thread(self._conversations.current, self._browser(request))
+        _, conversation = await asyncio.to_thread(self._place, request)
         running = self._answering.running(conversation) if conversation else None
         if running is not None:
             await self._answering.stop(running.id)
@@ -138,6 +176,23 @@ class AskPage:
         turn = self._conversations.turn(self._browser(request), str(event.turn))
         return evidence_html(turn, event.source if isinstance(event.source, int) else None)
 
+    def _list(self, event: gradio.EventData, request: gradio.Request) -> str:
+        """The list of conversations: what was searched for, as far as it was opened, in the reader's own days."""
+        browser, shown = self._place(request)
+        holding = str(event.holding)[:QUESTION_LIMIT]
+        limit = event.shown if isinstance(event.shown, int) else 0
+        limit = min(max(limit, CONVERSATIONS_SHOWN), CONVERSATIONS_MOST)
+        minutes = event.zone if isinstance(event.zone, int) and abs(event.zone) <= 24 * 60 else 0
+        found = self._conversations.listed(browser, holding=holding, limit=limit + 1)
+        return history_html(
+            found[:limit],
+            shown or "",
+            now=datetime.now(UTC),
+            zone=timedelta(minutes=minutes),
+            holding=holding,
+            more=len(found) > limit,
+        )
+
     def _drawn(self, turns: list[StoredTurn]) -> Updates:
         """Everything on the page, from what is stored."""
         status = self._desk.status()
@@ -145,58 +200,37 @@ class AskPage:
         working = last is not None and last.state is TurnState.WORKING
         return {
             self._header: header_html("Ask", status),
-            self._top: self._top_html(asked=bool(turns)),
+            self._top: top_html(asked=bool(turns)),
             self._chat: self._messages(turns),
             self._welcome: "" if turns else welcome_html(status, self._examples()),
-            self._live: self._live_html(last),
-            self._box: self._busy_box(clear=False) if working else gradio.update(submit_btn="Ask", stop_btn=False),
+            self._live: _live_html(last),
+            self._box: _busy_box(clear=False) if working else gradio.update(submit_btn="Ask", stop_btn=False),
             self._evidence: evidence_html(last),
         }
 
     @staticmethod
-    def _busy_box(*, clear: bool) -> Mapping[str, Any]:
-        change: Mapping[str, Any] = gradio.update(submit_btn=False, stop_btn="Stop", **({"value": ""} if clear else {}))
-        return change
-
-    @staticmethod
     def _messages(turns: list[StoredTurn]) -> list[dict[str, str]]:
-        shown = turns[-TURNS_SHOWN:]
-        pairs = [(("user", question_html(turn)), ("assistant", turn_html(turn))) for turn in shown]
-        return [{"role": role, "content": content} for pair in pairs for role, content in pair]
+        return messages(turns[-TURNS_SHOWN:])
 
-    @staticmethod
-    def _top_html(*, asked: bool) -> str:
-        anew = '<button type="button" class="quiet" data-fresh>New question</button>' if asked else ""
-        return f'<div class="top"><h1 class="visually-hidden">Ask</h1>{anew}</div>'
-
-    @staticmethod
-    def _live_html(turn: StoredTurn | None) -> str:
-        """What is happening, said once for those who do not see the conversation."""
-        if turn is None:
-            return '<p class="visually-hidden" role="status"></p>'
-        words = stage_words(turn.answer) if turn.state is TurnState.WORKING else ""
-        if turn.state is TurnState.DONE and turn.answer is not None:
-            words = f"Answer ready, {len(turn.answer.citations)} sources"
-        return f'<p class="visually-hidden" role="status" data-state="{turn.state}" data-turn="{turn.id}">{words}</p>'
-
-    def _place(self, browser: str) -> str:
-        return self._conversations.current(browser) or self._conversations.begin(browser)
-
-    def _turns(self, browser: str) -> list[StoredTurn]:
-        conversation = self._conversations.current(browser)
-        return self._conversations.turns(browser, conversation) if conversation else []
+    def _place(self, request: gradio.Request) -> tuple[str, str | None]:
+        """Who asks, and the conversation their page shows; None for a new one."""
+        browser, named = self._browser(request), request.query_params.get("c", "")
+        if named == NEW:
+            return browser, None
+        if named and self._conversations.owns(browser, named):
+            return browser, named
+        return browser, self._conversations.current(browser)
 
     def _examples(self) -> list[str]:
         return list(self._desk.examples[:EXAMPLES_SHOWN]) if self._desk.status().handbook_only else []
 
-    def _refusal(self, browser: str, question: str) -> str:
+    def _refusal(self, conversation: str | None, question: str) -> str:
         if not question.strip():
             return "Write a question first."
         if len(question) > QUESTION_LIMIT:
             return (
                 f"This question has {len(question):,} characters; at most {QUESTION_LIMIT:,} can be asked. Shorten it."
             )
-        conversation = self._conversations.current(browser)
         if conversation and self._answering.running(conversation):
             return "The question before this one is still being answered. Wait for it, or stop it."
         return ""
@@ -206,3 +240,25 @@ class AskPage:
         if browser is None:
             raise gradio.Error("This browser keeps no cookies from this server. Allow them and reload the page.")
         return browser
+
+
+def _tab(request: gradio.Request) -> str:
+    return str(request.session_hash)
+
+
+def _busy_box(*, clear: bool) -> Mapping[str, Any]:
+    change: Mapping[str, Any] = gradio.update(submit_btn=False, stop_btn="Stop", **({"value": ""} if clear else {}))
+    return change
+
+
+def _live_html(turn: StoredTurn | None) -> str:
+    """What is happening, said once for those who do not see the conversation; app.js reads where the page is."""
+    if turn is None:
+        return f'<p class="visually-hidden" role="status" data-conversation="{NEW}"></p>'
+    words = stage_words(turn.answer) if turn.state is TurnState.WORKING else ""
+    if turn.state is TurnState.DONE and turn.answer is not None:
+        words = f"Answer ready, {len(turn.answer.citations)} sources"
+    return (
+        f'<p class="visually-hidden" role="status" data-state="{turn.state}" data-turn="{turn.id}" '
+        f'data-conversation="{turn.conversation}">{words}</p>'
+    )

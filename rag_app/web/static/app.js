@@ -10,6 +10,7 @@
     if (text) element.textContent = text;
     return element;
   };
+  const UNREACHABLE = 'The server cannot be reached. Try again.';
   const failure = async (response) => {
     try {
       return (await response.json()).error.message;
@@ -18,12 +19,16 @@
     }
   };
 
+  const rag = { tell, make, failure, UNREACHABLE };
+  window.rag = rag; // for conversations.js
+
   // The page's own listener exists from here on: draw what is stored.
   window.addEventListener('rag:listening', () => tell('resume'), { once: true });
 
   // ---- the reader stays at the end while it grows, and elsewhere is left alone ---------------------------
   let atEnd = true;
   let questions = 0;
+  rag.startAtEnd = () => { atEnd = true; };
   let moved = 0; // when the reader last moved the page; growing text scrolls too, and must not count
   const follow = () => {
     const place = document.querySelector('#conversation');
@@ -71,17 +76,37 @@
     let element = document.querySelector('dialog.' + className);
     if (!element) {
       element = make('dialog', className);
-      element.addEventListener('close', () => opener && opener.isConnected && opener.focus());
+      element.addEventListener('close', () => {
+        if (className === 'page-view') zoom = 0;
+        if (opener && opener.isConnected && !document.querySelector('dialog[open]')) opener.focus();
+      });
       element.addEventListener('click', (event) => event.target === element && element.close());
       document.body.append(element);
     }
     return element;
   };
 
-  const view = async (address) => {
-    const element = dialog('page-view');
+  const ZOOMS = [100, 150, 200]; // per cent of the dialog's width
+  let zoom = 0;
+  const zoomTo = (level) => {
+    zoom = Math.min(Math.max(level, 0), ZOOMS.length - 1);
+    const sheet = document.querySelector('dialog.page-view .sheet');
+    if (!sheet) return;
+    const desk = sheet.closest('.desk');
+    const middle = (desk.scrollTop + desk.clientHeight / 2) / desk.scrollHeight;
+    sheet.style.width = `min(${ZOOMS[zoom]}%, ${8.2 * ZOOMS[zoom]}px)`;
+    sheet.style.maxWidth = 'none';
+    const picture = sheet.querySelector('img');
+    if (zoom && picture) picture.src = picture.src.replace(/w=\d+$/, 'w=1800');
+    desk.scrollTop = middle * desk.scrollHeight - desk.clientHeight / 2;
+    document.querySelector('[data-zoom="-1"]').disabled = zoom === 0;
+    document.querySelector('[data-zoom="1"]').disabled = zoom === ZOOMS.length - 1;
+  };
+
+  const view = async (address, className = 'page-view', words = 'Opening the page') => {
+    const element = dialog(className);
     if (!element.open) {
-      element.replaceChildren(make('p', 'waiting', 'Opening the page'));
+      element.replaceChildren(make('p', 'waiting', words));
       element.showModal();
     }
     const turning = document.activeElement && document.activeElement.className;
@@ -89,13 +114,14 @@
     if (!response || !response.ok) {
       const close = make('button', 'quiet', 'Close');
       close.dataset.close = '';
-      element.replaceChildren(make('p', 'notice', response ? await failure(response) : 'The server cannot be reached.'), close);
+      element.replaceChildren(make('p', 'notice', response ? await failure(response) : UNREACHABLE), close);
       close.focus();
       return;
     }
     element.innerHTML = await response.text(); // made and escaped by render.py's one escape
     const same = turning && /previous|next/.test(turning) && element.querySelector('.' + turning.split(' ').join('.') + ':not([disabled])');
     (same || element.querySelector('h2')).focus({ preventScroll: true });
+    if (zoom && className === 'page-view') zoomTo(zoom);
     const box = element.querySelector('rect');
     const desk = element.querySelector('.desk');
     if (box && desk) {
@@ -104,26 +130,35 @@
     }
   };
 
-  const confirmDelete = (button) => {
+  // Asks before something is done that cannot be undone; `act` answers with a response, `done` follows where it went well.
+  const confirm = ({ title, words, yes, no, act, done }) => {
     const element = dialog('confirm');
-    const head = make('h2', '', 'Delete this document');
-    const words = make('p', 'foreign', button.dataset.sentence);
+    const sentence = make('p', 'foreign', words);
     const row = make('p', 'actions');
-    const no = make('button', 'quiet', 'Keep it');
-    const yes = make('button', 'danger', 'Delete');
-    no.addEventListener('click', () => element.close());
-    yes.addEventListener('click', async () => {
-      yes.disabled = true;
-      const response = await fetch(button.dataset.delete, { method: 'DELETE' }).catch(() => null);
-      if (response && response.ok) element.close();
-      else words.textContent = response ? await failure(response) : 'The server cannot be reached.';
-      tell('changed');
+    const stay = make('button', 'quiet', no);
+    const go = make('button', 'danger', yes);
+    stay.addEventListener('click', () => element.close());
+    go.addEventListener('click', async () => {
+      go.disabled = true;
+      const response = await act().catch(() => null);
+      if (response && response.ok) {
+        element.close();
+        done();
+      } else sentence.textContent = response ? await failure(response) : UNREACHABLE;
     });
-    row.append(no, yes);
-    element.replaceChildren(head, words, row);
+    row.append(stay, go);
+    element.replaceChildren(make('h2', '', title), sentence, row);
     element.showModal();
-    no.focus();
+    stay.focus();
   };
+  const confirmDelete = (button) => confirm({
+    title: 'Delete this document',
+    words: button.dataset.sentence,
+    yes: 'Delete',
+    no: 'Keep it',
+    act: () => fetch(button.dataset.delete, { method: 'DELETE' }),
+    done: () => tell('changed'),
+  });
 
   // ---- clicks --------------------------------------------------------------------------------------------
   const cite = (button) => {
@@ -151,10 +186,10 @@
   const clicks = {
     '.cite': cite,
     '[data-view]': (button) => view(button.dataset.view),
+    '[data-zoom]': (button) => zoomTo(zoom + Number(button.dataset.zoom)),
     '[data-close]': (button) => button.closest('dialog').close(),
     '[data-close-evidence]': () => closeEvidence(),
     '[data-example]': (button) => tell('example', { n: Number(button.dataset.example) }),
-    '[data-fresh]': () => tell('fresh'),
     '[data-delete]': confirmDelete,
     '[data-cancel]': async (button) => {
       button.disabled = true;
@@ -163,6 +198,7 @@
     },
     '[data-choose]': () => picker().click(),
   };
+  Object.assign(rag, { dialog, view, confirm, clicks, setOpener: (button) => { opener = button; } });
   const closeEvidence = () => {
     document.body.classList.remove('evidence-open');
     if (opener && opener.isConnected) opener.focus();
@@ -177,7 +213,8 @@
     }
   });
   document.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && document.body.classList.contains('evidence-open')) closeEvidence();
+    const within = event.target.closest && event.target.closest('dialog');
+    if (event.key === 'Escape' && !within && document.body.classList.contains('evidence-open')) closeEvidence();
     const desk = event.target.closest && event.target.closest('.page-view');
     const turn = { ArrowLeft: '.previous', ArrowRight: '.next' }[event.key];
     if (desk && turn) {
