@@ -15,12 +15,12 @@ import numpy as np
 
 from ingest.home import Home
 from ingest.index.chroma import ChromaIndex
-from ingest.index.tantivy import WordIndex
+from ingest.index.tantivy import VERSION, WordIndex
 from ingest.library import Library
 from ingest.records import Place
 
 SAMPLE = 50  # known vectors asked for in a check
-CHROMA, WORDS = "chroma", "words"
+CHROMA, WORDS = "chroma", f"words-{VERSION}"
 
 
 @dataclass(frozen=True, slots=True)

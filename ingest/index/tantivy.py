@@ -1,18 +1,23 @@
 """Words in tantivy: BM25 over the passages, added to document by document.
 
-English stems, case and accents folded, stop words left out. A question becomes an OR of its words, so no
-character of it is ever read as an operator.
+English stems, case and accents folded, stop words left out. Identifiers stand in a field of their own, whole and in
+parts. A question becomes an OR of its words and identifiers, so no character of it is ever read as an operator.
 """
 
-from collections.abc import Sequence
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import tantivy
 
+from ingest.identifiers import identifiers, parts
 from ingest.records import Chunk, Document, Place
 
+VERSION = 2  # of what is indexed and how; in the folder's name, so that an index of another version is built anew
 ANALYZER = "passage"
-MAX_WORDS = 64  # of a question; the rest of a longer one adds time, not passages
+MAX_WORDS = 64  # of a question, the rarest; the rest of a longer one adds time, not passages
+MAX_IDENTIFIERS = 16  # of a question
 # Words that ask rather than name; beside tantivy's own English stop words, and only dropped from questions.
 ASKING = (
     "what which who whom whose when where why how do does did can could should would may might must i me "
@@ -20,6 +25,9 @@ ASKING = (
     "some "
 )
 HEADING_BOOST = 0.5  # a word of title or heading counts half of one in the text
+IDENTIFIER_BOOST = 4.0  # whoever writes a code means it
+PART_BOOST = 0.5  # for "KB-2847" when the passage says "KB-ERR-2847"
+_ACCENTS = re.compile("[\u0300-\u036f]")
 _HEAP = 32_000_000  # bytes; the writer's floor is 15 MB a thread
 
 
@@ -36,6 +44,7 @@ class WordIndex:
         builder.add_text_field("space", tokenizer_name="raw")
         builder.add_text_field("text", tokenizer_name=ANALYZER)
         builder.add_text_field("heading", tokenizer_name=ANALYZER)
+        builder.add_text_field("identifiers", tokenizer_name="raw")
         self._schema = builder.build()
         self._analyzer = _analyzer()
         self._asking = frozenset(self._analyzer.analyze(ASKING))
@@ -54,8 +63,11 @@ class WordIndex:
             entry.add_text("document_id", document.id)
             entry.add_integer("position", chunk.position)
             entry.add_text("space", document.space)
-            entry.add_text("text", chunk.text)
-            entry.add_text("heading", f"{document.title}\n{chunk.heading}")
+            heading = f"{document.title}\n{chunk.heading}"
+            entry.add_text("text", _folded(chunk.text))
+            entry.add_text("heading", _folded(heading))
+            for name in _names(f"{heading}\n{chunk.text}"):
+                entry.add_text("identifiers", name)
             writer.add_document(entry)
 
     def remove(self, document_id: str) -> None:
@@ -73,12 +85,11 @@ class WordIndex:
 
     def search(self, question: str, spaces: Sequence[str], limit: int) -> list[tuple[Place, float]]:
         """The `limit` passages of `spaces` that share words with the question, best first, with their BM25 score."""
-        said = dict.fromkeys(self._analyzer.analyze(question))
-        words = ([word for word in said if word not in self._asking] or list(said))[:MAX_WORDS]
-        if not words or not spaces or limit < 1:
-            return []
         searcher = self._index.searcher()
-        found = searcher.search(self._query(words, spaces), limit, count=False).hits
+        terms = [*self._words(searcher, question), *self._identifiers(question)]
+        if not terms or not spaces or limit < 1:
+            return []
+        found = searcher.search(self._query(terms, spaces), limit, count=False).hits
         return [(_place(searcher.doc(address)), float(score)) for score, address in found]
 
     def close(self) -> None:
@@ -87,21 +98,33 @@ class WordIndex:
             self._writer.wait_merging_threads()
             self._writer = None
 
-    def _query(self, words: Sequence[str], spaces: Sequence[str]) -> tantivy.Query:
-        should = tantivy.Occur.Should
-        terms = [(should, tantivy.Query.term_query(self._schema, "text", word)) for word in words]
-        terms += [
-            (
-                should,
-                tantivy.Query.boost_query(tantivy.Query.term_query(self._schema, "heading", word), HEADING_BOOST),
-            )
-            for word in words
-        ]
+    def _words(self, searcher: tantivy.Searcher, question: str) -> list[tantivy.Query]:
+        """What looks for the words of a question in text and headings."""
+        said = dict.fromkeys(self._analyzer.analyze(_folded(question)))
+        words = [word for word in said if word not in self._asking] or list(said)
+        if len(words) > MAX_WORDS:
+            frequency = {word: searcher.doc_freq("text", word) for word in words}
+            words = sorted((word for word in words if frequency[word]), key=lambda word: frequency[word])[:MAX_WORDS]
+        in_text = [self._term("text", word) for word in words]
+        return in_text + [self._term("heading", word, HEADING_BOOST) for word in words]
+
+    def _identifiers(self, question: str) -> list[tantivy.Query]:
+        """What looks for the identifiers of a question and, with less weight, for their parts."""
+        named = identifiers(_encodable(question))[:MAX_IDENTIFIERS]
+        also = dict.fromkeys(part for name in named for part in parts(name))
+        whole = [self._term("identifiers", name, IDENTIFIER_BOOST) for name in named]
+        return whole + [self._term("identifiers", part, PART_BOOST) for part in also if part not in named]
+
+    def _term(self, field: str, word: str, boost: float = 1.0) -> tantivy.Query:
+        return tantivy.Query.boost_query(tantivy.Query.term_query(self._schema, field, word), boost)
+
+    def _query(self, terms: Sequence[tantivy.Query], spaces: Sequence[str]) -> tantivy.Query:
+        wanted = tantivy.Query.boolean_query([(tantivy.Occur.Should, term) for term in terms])
         allowed = tantivy.Query.const_score_query(
             tantivy.Query.term_set_query(self._schema, "space", list(spaces)), 0.0
         )
         must = tantivy.Occur.Must
-        return tantivy.Query.boolean_query([(must, tantivy.Query.boolean_query(terms)), (must, allowed)])
+        return tantivy.Query.boolean_query([(must, wanted), (must, allowed)])
 
     def _writing(self) -> tantivy.IndexWriter:
         if self._writer is None:
@@ -121,6 +144,24 @@ def _analyzer() -> tantivy.TextAnalyzer:
         .filter(filters.stemmer("english"))
         .build()
     )
+
+
+def _names(text: str) -> Iterator[str]:
+    """The identifiers of a passage and their parts, each once."""
+    found = identifiers(_encodable(text))
+    yield from dict.fromkeys([*found, *(part for name in found for part in parts(name))])
+
+
+def _folded(text: str) -> str:
+    """Text as it is analysed: letters of one form, without accents, also where the accent is a sign of its own."""
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", _encodable(text))))
+
+
+def _encodable(text: str) -> str:
+    """Text without halves of pairs, which have no place in UTF-8."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _place(entry: tantivy.Document) -> Place:
