@@ -36,6 +36,15 @@ class Home:
         return self
 
 
+def flush_folder(folder: Path) -> None:
+    """See that the names in a folder are on the disk, as `os.fsync` does for a file's bytes."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _try_journal(folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".probe-") as probe:
         connection = sqlite3.connect(Path(probe) / "probe.db")

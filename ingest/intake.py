@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from ingest import failpoints
 from ingest.errors import LibraryError, Refused
 from ingest.library import Library
 from ingest.library.jobs import NewJob
@@ -15,6 +16,7 @@ from ingest.pipeline import document_id
 from ingest.records import Document, Job, JobState
 
 SPARE_BYTES = 200 << 20  # room that must stay free on the home's disk after a file was taken in
+LABELS = "questions.jsonl"  # in a folder of PDFs: what `rag evaluate` asks of them, no document
 LEFT_BEHIND_S = 3600  # seconds after which a copy on its way in belongs to nobody
 _BLOCK = 1 << 20
 
@@ -28,13 +30,16 @@ class NameTaken(Refused):
 
 
 def files_under(path: Path) -> Iterator[Path]:
-    """A file itself, or every file below a folder in order of name; hidden ones and links to folders are left out."""
+    """A file itself, or every file below a folder in order of name.
+
+    Left out of a folder are hidden files, links to folders, and the questions of a data set.
+    """
     if not path.is_dir():
         yield path
         return
     for folder, folders, names in os.walk(path):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(folder) / name for name in sorted(names) if not name.startswith("."))
+        yield from (Path(folder) / name for name in sorted(names) if not name.startswith(".") and name != LABELS)
 
 
 def clean_name(name: str) -> str:
@@ -159,6 +164,7 @@ class Intake:
                 target.write(block)
             target.flush()
             os.fsync(target.fileno())
+        failpoints.reached("intake.copied")
         return Path(target.name), digest.hexdigest()
 
     def _refuse(self, space: str, path: str, reason: str) -> Job:

@@ -2,12 +2,12 @@
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Protocol
 
-from ingest import chunking, cleaning, reading
+from ingest import chunking, cleaning, failpoints, reading
 from ingest.embedding import BATCH, Vectors
 from ingest.errors import Refused
 from ingest.library import Library
@@ -31,6 +31,24 @@ class DocumentEmbedder(Protocol):
         ...
 
 
+class Reader(Protocol):
+    """What gets pages out of a file."""
+
+    def __call__(
+        self,
+        file: Path,
+        /,
+        *,
+        name: str,
+        seconds: int,
+        memory_mb: int,
+        progress: Callable[[int, int], None],
+        cancelled: Callable[[], bool],
+    ) -> Reading:
+        """The pages of `file`, which came as `name`. Raises Refused."""
+        ...
+
+
 class Cancelled(Exception):
     """The job was cancelled."""
 
@@ -49,8 +67,11 @@ def document_id(space: str, content: str) -> str:
 class Ingestion:
     """Takes one job at a time from a file's bytes to visible passages."""
 
-    def __init__(self, library: Library, embedder: DocumentEmbedder, settings: Settings) -> None:
+    def __init__(
+        self, library: Library, embedder: DocumentEmbedder, settings: Settings, read: Reader = reading.read
+    ) -> None:
         self._library = library
+        self._reader = read
         self._embedder = embedder
         self._settings = settings
         self._recipe = recipe(settings)
@@ -59,12 +80,7 @@ class Ingestion:
         """Do a job to its end and return it as it ended; a crash leaves it to be taken up again."""
         started = time.monotonic()
         try:
-            document = self._document(job)
-            self._embed(job, document)
-            self._library.jobs.update(job.id, state=JobState.INDEXING)
-            self._library.publish(
-                document.id, job.space, job.path, size=job.size, mtime_ns=self._library.jobs.mtime_ns(job.id)
-            )
+            document = self._held(job) or self._taken_in(job)
             end: tuple[JobState, str] = (JobState.READY, told(document))
         except Refused as error:
             # A reader that is stopped on request refuses too.
@@ -72,10 +88,41 @@ class Ingestion:
             end = CANCELLED if cancelled else (JobState(error.state), str(error))
         except Cancelled:
             end = CANCELLED
-            self._library.discard(document_id(job.space, job.content))
+        failpoints.reached("job.published")
         self._library.jobs.update(job.id, state=end[0], reason=end[1], seconds=time.monotonic() - started)
+        failpoints.reached("job.ended")
         self._library.sweep()
         return self._library.jobs.get(job.id)
+
+    def _held(self, job: Job) -> Document | None:
+        """The document where it is visible already: made so before a crash, or by another job with the same bytes.
+
+        It only gets the job's name; begun anew, it would be missing from answers meanwhile.
+        """
+        document = self._library.document(document_id(job.space, job.content))
+        if document is not None:
+            self._library.jobs.update(
+                job.id,
+                document_id=document.id,
+                pages=document.pages,
+                pages_done=document.pages,
+                chunks=document.chunks,
+                chunks_done=document.chunks,
+            )
+            self._library.rename(
+                document.id, job.space, job.path, size=job.size, mtime_ns=self._library.jobs.mtime_ns(job.id)
+            )
+        return document
+
+    def _taken_in(self, job: Job) -> Document:
+        document = self._document(job)
+        self._embed(job, document)
+        self._library.jobs.update(job.id, state=JobState.INDEXING)
+        failpoints.reached("job.indexing")
+        self._library.publish(
+            document.id, job.space, job.path, size=job.size, mtime_ns=self._library.jobs.mtime_ns(job.id)
+        )
+        return document
 
     def _document(self, job: Job) -> Document:
         """The document with its passages stored, hidden; taken up where a crash left it."""
@@ -111,7 +158,8 @@ class Ingestion:
                 last = time.monotonic()
                 self._library.jobs.update(job.id, pages_done=done, pages=total)
 
-        found = reading.read(
+        failpoints.reached("job.reading")
+        found = self._reader(
             self._library.home.originals / job.content,
             name=PurePath(job.path).name,
             seconds=self._settings.read_seconds,
@@ -119,6 +167,7 @@ class Ingestion:
             progress=progress,
             cancelled=lambda: self._library.jobs.cancelled(job.id),
         )
+        failpoints.reached("job.read")
         self._stop_if_cancelled(job)
         return found
 

@@ -31,6 +31,13 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class JobKind(StrEnum):
+    """What a job is about."""
+
+    FILE = "file"  # take a file in
+    REBUILD = "rebuild"  # build the search index anew
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page's text, in reading order."""
@@ -105,7 +112,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file on its way into the library."""
+    """One file on its way into the library, or other work for the process that owns the home."""
 
     id: int
     space: str
@@ -120,6 +127,7 @@ class Job:
     chunks: int  # 0 until known
     seconds: float  # wall time of the work so far
     size: int = 0  # bytes
+    kind: JobKind = JobKind.FILE
 
     @property
     def final(self) -> bool:

@@ -6,8 +6,8 @@ import uuid
 
 from ingest.index.generation import Index
 from ingest.library import Library
-from ingest.pipeline import Ingestion, document_id
-from ingest.records import Job, JobState
+from ingest.pipeline import Ingestion
+from ingest.records import Job, JobKind, JobState
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ class Worker:
         while not stop.wait(IDLE_SECONDS):
             try:
                 self.work_off(stop)
+                self._index.tend()
             except Exception:
                 # The loop must outlive one failure, or every later upload would wait for ever.
                 logger.exception("the worker failed and goes on")
@@ -44,15 +45,24 @@ class Worker:
 
     def _do(self, job: Job) -> None:
         try:
-            self._ingestion.run(job)
+            if job.kind is JobKind.REBUILD:
+                self._rebuild(job)
+            else:
+                self._ingestion.run(job)
         except Exception:
             # A bug in one file must not stop the others; its traceback is found by the reference.
             reference = uuid.uuid4().hex[:4].upper()
             logger.exception("job %s (%s) failed; reference %s", job.id, job.content[:12], reference)
-            self._library.discard(document_id(job.space, job.content))
             self._library.jobs.update(
                 job.id,
                 state=JobState.REFUSED,
                 reason=f"Something failed here that should not have; nothing was kept. It is logged as {reference}.",
             )
             self._library.sweep()
+
+    def _rebuild(self, job: Job) -> None:
+        self._library.jobs.update(job.id, state=JobState.INDEXING)
+        if self._index.rebuild():
+            self._library.jobs.update(job.id, state=JobState.READY)
+        else:
+            self._library.jobs.update(job.id, state=JobState.REFUSED, reason="The search index could not be built.")

@@ -19,6 +19,7 @@ COMMANDS = {
     "search": ("show the passages found for a question, best first", "rag_app.commands.search"),
     "documents": ("list documents, or remove one", "rag_app.commands.documents"),
     "models": ("list the rerankers to choose from, and which are on this machine", "rag_app.commands.models"),
+    "verify": ("check that nothing stored is lost, doubled or damaged", "rag_app.commands.verify"),
     "doctor": ("check that everything works, and say what does not", "rag_app.commands.doctor"),
 }
 EPILOG = """\

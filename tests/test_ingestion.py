@@ -156,6 +156,33 @@ def test_a_crash_in_the_middle_is_taken_up_where_it_stopped(shelf):
     assert len(texts(shelf)) == 1
 
 
+def test_a_job_whose_document_is_visible_already_never_hides_it(shelf):
+    path = shelf.pdf("The notice period is three months.")
+    first = shelf.add(path)
+    # As a crash leaves it between the transaction that shows the document and the job's end.
+    shelf.library.jobs.update(first.id, state=JobState.INDEXING)
+    seen = []
+    begin = shelf.library.begin
+    shelf.library.begin = lambda *args: (seen.append(1), begin(*args))
+
+    shelf.worker.work_off()
+
+    assert shelf.library.jobs.get(first.id).state == JobState.READY
+    assert seen == []
+    assert len(texts(shelf)) == 1
+
+
+def test_two_jobs_with_the_same_bytes_make_one_document_with_two_names(shelf):
+    (shelf.folder / "b.pdf").write_bytes(shelf.pdf("Some words to keep.", name="a.pdf").read_bytes())
+    jobs = [shelf.intake.add(shelf.folder / name, "documents") for name in ("a.pdf", "b.pdf")]
+
+    shelf.worker.work_off()
+
+    assert [shelf.library.jobs.get(job.id).state for job in jobs] == [JobState.READY] * 2
+    (document,) = shelf.library.documents()
+    assert all(shelf.library.named("documents", str(shelf.folder / name))[0] == document for name in ("a.pdf", "b.pdf"))
+
+
 def test_a_bug_in_one_file_does_not_stop_the_others(shelf, caplog):
     good, bad = shelf.pdf("Good words here.", name="good.pdf"), shelf.pdf("Bad words here.", name="bad.pdf")
     embed = shelf.embedder.embed

@@ -6,8 +6,9 @@ from shelves import RECIPE, new_library, put, waiting
 
 from ingest.errors import LibraryError, ModelError
 from ingest.home import Home
-from ingest.library import Library
-from ingest.records import JobState, Place
+from ingest.library import Library, schema
+from ingest.library.schema import earlier
+from ingest.records import JobKind, JobState, Place
 
 
 @pytest.fixture
@@ -104,6 +105,17 @@ def test_vectors_come_back_as_they_were_stored(library):
     assert found[Place(document.id, 2)].tolist() == HashEmbedder().embed(["blue"])[0].tolist()
 
 
+def test_a_document_begun_that_no_job_goes_on_with_is_swept_away(library):
+    document = put(library, "one", "two")
+    chunks = library.document_chunks(document.id)
+    library.begin(document, RECIPE, chunks)
+
+    library.sweep()
+
+    assert library.document_chunks(document.id) == []
+    assert list(library.home.originals.iterdir()) == []
+
+
 def test_originals_that_a_waiting_job_needs_are_kept(library):
     file = library.home.incoming / "x"
     file.write_bytes(b"new")
@@ -140,6 +152,48 @@ def test_a_newer_schema_is_refused_politely(library):
 
     with pytest.raises(LibraryError, match="made by a newer version"):
         Library(library.home).spaces()
+
+
+def made_by_version_1(library):
+    """Turn a home's library into one that the first version left."""
+    library.close()
+    connection = sqlite3.connect(library.home.library_db)
+    connection.execute("ALTER TABLE jobs DROP COLUMN kind")
+    connection.execute("INSERT INTO facts VALUES('words:00000001-abc', '7')")
+    connection.execute("PRAGMA user_version=1")
+    connection.commit()
+    connection.close()
+
+
+def test_an_older_schema_is_migrated_after_a_copy_was_made(library):
+    document = put(library, "one", "two")
+    made_by_version_1(library)
+
+    migrated = Library(library.home)
+
+    assert migrated.documents() == [document]
+    assert migrated.jobs.add(waiting("documents", "a.pdf", "f" * 64)).kind == JobKind.FILE
+    assert migrated.fact("words:00000001-abc") is None
+    copy = sqlite3.connect(earlier(library.home.library_db, 1))
+    assert copy.execute("PRAGMA user_version").fetchone() == (1,)
+    assert copy.execute("SELECT count(*) FROM chunks").fetchone() == (2,)
+    copy.close()
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(library, monkeypatch):
+    put(library, "one", "two")
+    made_by_version_1(library)
+    monkeypatch.setitem(schema.MIGRATIONS, 1, schema.MIGRATIONS[1] + "DELETE FROM nowhere;")
+
+    with pytest.raises(sqlite3.OperationalError, match="nowhere"):
+        Library(library.home).spaces()
+
+    monkeypatch.undo()
+    assert len(Library(library.home).documents()) == 1
+
+
+def test_the_tables_are_where_all_migrations_lead():
+    assert sorted(schema.MIGRATIONS) == list(range(1, schema.VERSION))
 
 
 def test_a_home_that_cannot_be_written_says_what_to_do(tmp_path):

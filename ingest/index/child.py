@@ -1,19 +1,23 @@
-"""Builds or checks a generation in a process of its own: `python -m ingest.index.child build|check HOME NAME EMBEDDER`.
+"""Builds or checks a generation in a process of its own: `python -m ingest.index.child build|check HOME NAME ...`.
 
 A broken Chroma folder can kill the process that opens it, and building one takes cores and memory that the
-server wants back; a child can be lost without harm. Prints one JSON object; exit code 0 means sound.
+server wants back; a child can be lost without harm. Prints one JSON object; exit code 0 means sound. It ends when
+its standard input does: a child that outlived a killed server would write beside the next one.
 """
 
 import json
 import os
 import random
 import sys
+import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from ingest import failpoints
 from ingest.home import Home
+from ingest.index import damage
 from ingest.index.chroma import ChromaIndex
 from ingest.index.tantivy import VERSION, WordIndex
 from ingest.library import Library
@@ -29,6 +33,8 @@ class Built:
 
     seq: int  # every document made visible up to this one
     passages: int
+    fingerprint: str  # of the vector index, see damage.py
+    opstamp: int  # of the word index's last commit
 
 
 def build(library: Library, folder: Path, embedder: str) -> Built:
@@ -40,22 +46,40 @@ def build(library: Library, folder: Path, embedder: str) -> Built:
         blocks = [block.vectors for block in library.document_vectors(document.id, embedder)]
         if chunks and len(chunks) == sum(map(len, blocks)):  # else: removed while this was running
             vectors.add(document.space, chunks, np.vstack(blocks))
+            failpoints.reached("build.vectors")
             words.add(document, chunks)
+            failpoints.reached("build.words")
             passages += len(chunks)
         seq = document_seq
     words.commit()
     words.close()
     vectors.close()
-    check(library, folder, embedder, passages)
-    return Built(seq, passages)
+    failpoints.reached("build.committed")
+    find(library, folder, embedder, seq, passages)
+    failpoints.reached("build.checked")
+    return Built(seq, passages, damage.fingerprint(folder / CHROMA), damage.opstamp(folder / WORDS))
 
 
-def check(library: Library, folder: Path, embedder: str, passages: int) -> None:
-    """Raise ValueError unless the index counts `passages` and finds a sample of known vectors."""
+def check(library: Library, folder: Path, embedder: str, built: Built) -> None:
+    """Raise an error unless the files are as they were left, and the index counts and finds what it should."""
+    inspect(folder, built)
+    WordIndex(folder / WORDS).count()
+    find(library, folder, embedder, built.seq, built.passages)
+
+
+def inspect(folder: Path, built: Built) -> None:
+    """Raise OSError, sqlite3.Error or ValueError unless the files are as they were left. Opens no index."""
+    if damage.fingerprint(folder / CHROMA) != built.fingerprint:
+        raise ValueError("the vector index is not what was built")
+    damage.check_words(folder / WORDS, built.opstamp)
+
+
+def find(library: Library, folder: Path, embedder: str, seq: int, passages: int) -> None:
+    """Raise ValueError unless the vector index counts `passages` and finds a sample of those up to `seq`."""
     index = ChromaIndex(folder / CHROMA)
     if index.count() != passages:
         raise ValueError(f"the vector index holds {index.count()} passages instead of {passages}")
-    documents = [document for document, _ in library.visible()]
+    documents = [document for document, at in library.visible() if at <= seq]
     for document in random.Random(0).sample(documents, min(SAMPLE, len(documents))):  # noqa: S311 - a sample, no secret
         for block in library.document_vectors(document.id, embedder):
             found = index.nearest(block.vectors[0], [document.space], 10)
@@ -64,22 +88,32 @@ def check(library: Library, folder: Path, embedder: str, passages: int) -> None:
             if not found or (wanted not in dict(found) and found[0][1] < 0.999):  # noqa: PLR2004
                 raise ValueError(f"the vector index does not find passage {block.position} of {document.title!r}")
             break
+    index.close()
 
 
 def main(arguments: list[str]) -> int:
     """Do as the command line says."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     os.nice(10)  # questions first
-    verb, home_folder, name, embedder = arguments[:4]
+    verb, home_folder, name, *rest = arguments
     home = Home(Path(home_folder))
-    library = Library(home)
     folder = home.index / name
     if verb == "build":
-        built = build(library, folder, embedder)
-        sys.stdout.write(json.dumps(asdict(built)))
-    else:
-        check(library, folder, embedder, int(arguments[4]))
+        sys.stdout.write(json.dumps(asdict(build(Library(home), folder, rest[0]))))
+    elif verb == "check":
+        check(Library(home), folder, rest[0], Built(**json.loads(rest[1])))
         sys.stdout.write("{}")
+    else:
+        inspect(folder, Built(**json.loads(rest[0])))
+        sys.stdout.write("{}")
+    sys.stdout.flush()
     return 0
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 1):
+        pass
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -1,35 +1,42 @@
 """The index of one home: which generation answers, what it lacks, and how the next one takes over.
 
 The library decides: a generation is named there, whatever is newer than it is scanned exactly, whatever is gone
-drops out when passages are joined from the library. Without a sound generation the exact scan answers.
+drops out when passages are joined from the library. Without a sound generation the exact scan answers, and words
+are indexed in memory; damage that shows while the index is in use has the same effect, and `tend` builds it anew.
 """
 
 import json
 import logging
+import os
 import shutil
 import subprocess
 import sys
 import threading
+import time
 import uuid
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.index import exact
-from ingest.index.child import CHROMA, WORDS
+from ingest import failpoints
+from ingest.index import damage, exact
+from ingest.index.child import CHROMA, WORDS, Built
 from ingest.index.chroma import ChromaIndex
 from ingest.index.tantivy import WordIndex
 from ingest.library import Library
 from ingest.records import Place
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
-FACT = "generation"
 STALE_SHARE = 0.1  # of a generation's passages that may be new or gone before it is built again
 SPARE = 200  # candidates fetched beyond the limit, for those that are gone
+INSPECT_S = 3600.0  # seconds between two looks at the files of a generation in use
+RETRY_S = 60.0  # seconds between two tries to build a generation
 
 
 class Answering(StrEnum):
@@ -44,9 +51,8 @@ class Generation:
     """One built index, as the library remembers it."""
 
     name: str  # its folder under index/
-    seq: int  # every document made visible up to this one is in it
-    passages: int
     embedder: str
+    built: Built
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +67,23 @@ class IndexState:
 
 
 class Index:
-    """Searches one home. Only the home's owner may call `open`, `refresh` and `rebuild`."""
+    """Searches one home. Only the home's owner may call `open`, `refresh`, `tend` and `rebuild`."""
 
-    def __init__(self, library: Library, embedder: str) -> None:
+    def __init__(self, library: Library, embedder: str, child: Callable[[Sequence[str]], str] | None = None) -> None:
+        """`child` runs ingest.index.child with arguments, and returns what it wrote or raises OSError."""
         self._library = library
         self._embedder = embedder
+        self._run_child = child or _run_child
         self._swap = threading.RLock()  # guards what is open
-        self._building = threading.Lock()  # one build at a time
+        self._tending = threading.RLock()  # one build or check at a time
+        self._rebuilding = False
         self._chroma: ChromaIndex | None = None
         self._generation: Generation | None = None
         self._words: WordIndex | None = None
         self._words_seq = 0
+        self._words_kept = False  # whether the open word index is the generation's, rather than one in memory
+        self._broken = False  # what was open showed damage, or a build failed
+        self._looked = time.monotonic()  # when files were last inspected, or a build was last tried
 
     # ---- questions
 
@@ -81,69 +93,119 @@ class Index:
         Some may be gone from the library: join, then cut.
         """
         with self._swap:
-            chroma, generation = self._chroma, self._generation
-            if chroma is None or generation is None or self._gone(generation) > SPARE:
-                return exact.nearest(self._library.vectors(self._embedder, spaces), question, limit)
-            newer = {document.id for document, _ in self._library.visible(generation.seq)}
-            old = [
-                found for found in chroma.nearest(question, spaces, limit + SPARE) if found[0].document_id not in newer
-            ]
-        fresh = exact.nearest(self._library.vectors(self._embedder, spaces, generation.seq), question, limit)
+            generation = self._generation
+            old = None if generation is None else self._proposed(generation, question, spaces, limit + SPARE)
+        if generation is None or old is None:
+            return exact.nearest(self._library.vectors(self._embedder, spaces), question, limit)
+        newer = {document.id for document, _ in self._library.visible(generation.built.seq)}
+        old = [found for found in old if found[0].document_id not in newer]
+        fresh = exact.nearest(self._library.vectors(self._embedder, spaces, generation.built.seq), question, limit)
         return sorted(old + fresh, key=lambda item: (-item[1], item[0]))[: limit + SPARE]
+
+    def _proposed(
+        self, generation: Generation, question: NDArray[np.float32], spaces: Sequence[str], limit: int
+    ) -> list[tuple[Place, float]] | None:
+        """What Chroma finds; None where it cannot be asked."""
+        if self._chroma is None or self._gone(generation) > SPARE:
+            return None
+        try:
+            return self._chroma.nearest(question, spaces, limit)
+        except Exception as error:  # noqa: BLE001 - a broken folder has no one error
+            logger.warning("The vector index failed (%s); the exact scan answers until it is built anew.", error)
+            self._chroma, self._broken = None, True
+            return None
 
     def lexical(self, question: str, spaces: Sequence[str], limit: int) -> list[tuple[Place, float]]:
         """At least the `limit` passages with the question's words, best first, with BM25; join, then cut."""
+        return self._with_words(lambda words: words.search(question, spaces, limit + SPARE))
+
+    def _with_words(self, use: Callable[[WordIndex], T]) -> T:
+        """What `use` makes of the current word index; where that is broken, of one in memory."""
         with self._swap:
-            words = self._current_words()
-        return words.search(question, spaces, limit + SPARE)
+            try:
+                return use(self._current_words())
+            except (ValueError, OSError) as error:
+                logger.warning("The word index failed (%s); words are indexed in memory until it is built anew.", error)
+                self._words, self._words_seq, self._words_kept, self._broken = WordIndex(None), 0, False, True
+                return use(self._current_words())
 
     def state(self) -> IndexState:
         """How the index stands now."""
         with self._swap:
-            generation = self._generation or self._remembered()
+            generation = self._generation or self.remembered()
             answering = Answering.EXACT if self._chroma is None else Answering.CHROMA
         total = self._library.counts(self._library.spaces()).chunks
         if generation is None:
-            return IndexState(answering, 0, total, 0, self._building.locked())
+            return IndexState(answering, 0, total, 0, self._rebuilding)
         gone = self._gone(generation)
-        held = generation.passages
-        return IndexState(answering, held, total - (held - gone), gone, self._building.locked())
+        held = generation.built.passages
+        return IndexState(answering, held, total - (held - gone), gone, self._rebuilding)
+
+    def remembered(self) -> Generation | None:
+        """The generation that the library names for this embedder, or None."""
+        text = self._library.fact("generation")
+        try:
+            values = json.loads(text) if text else {}
+            generation = Generation(values["name"], values["embedder"], Built(**values["built"]))
+        except (KeyError, TypeError, ValueError):  # none, or as an earlier version wrote it
+            return None
+        return generation if generation.embedder == self._embedder else None
+
+    def complaint(self, *, alone: bool) -> str:
+        """What a child finds wrong with the generation that the library names; "" where nothing is, or none is named.
+
+        `alone`: no process has it open, so that it may be opened and asked too.
+        """
+        generation = self.remembered()
+        if generation is None:
+            return ""
+        arguments = ["check", self._embedder] if alone else ["inspect"]
+        return self._fault(generation, *arguments)
 
     # ---- the owner's work
 
     def open(self) -> None:
         """Open the remembered generation after a child has shown that it is sound; build one where it is not."""
-        generation = self._remembered()
-        if generation is None or not self._sound(generation):
-            self.rebuild()
-            return
-        self._take(generation)
-        self.refresh()
+        with self._tending:
+            generation = self.remembered()
+            if generation is None or not self._sound(generation, "check", self._embedder) or not self._take(generation):
+                self.rebuild()
+                return
+            self._delete_others(generation.name)
+            self.refresh()
 
     def refresh(self) -> None:
-        """Bring words up to the library, and build a new generation where a tenth of this one is out of date."""
-        with self._swap:
-            self._current_words()
-        state = self.state()
-        if state.newer + state.gone > STALE_SHARE * state.passages:
-            self.rebuild()
-
-    def rebuild(self) -> None:
-        """Build a new generation in a child, take it, and delete all others."""
-        with self._building:
-            name = f"{self._library.seq():08d}-{uuid.uuid4().hex[:8]}"
-            reply = self._child("build", name, self._embedder)
-            if reply is None:
-                shutil.rmtree(self._library.home.index / name, ignore_errors=True)
-                logger.error("The search index could not be built; the exact scan goes on answering.")
+        """Open what is not open; bring words up to the library; build anew where a tenth is out of date."""
+        with self._tending:
+            if self._generation is None:
+                self.open()
                 return
-            generation = Generation(name=name, embedder=self._embedder, **json.loads(reply))
-            self._library.remember(FACT, json.dumps(asdict(generation)))
-            self._library.remember(_words_fact(name), str(generation.seq))
-            self._take(generation)
-            for folder in self._library.home.index.iterdir():
-                if folder.name != name:
-                    shutil.rmtree(folder, ignore_errors=True)
+            self._with_words(lambda words: words.count())
+            state = self.state()
+            if self._broken or state.newer + state.gone > STALE_SHARE * state.passages:
+                self.rebuild()
+
+    def tend(self) -> None:
+        """Now and then, look at the files of what is open, and build anew what showed damage."""
+        since = time.monotonic() - self._looked
+        if self._broken and since > RETRY_S:
+            self.rebuild()
+        elif since > INSPECT_S:
+            with self._tending:
+                generation = self._generation
+                if generation is not None and not self._sound(generation, "inspect"):
+                    self.rebuild()
+                self._looked = time.monotonic()
+
+    def rebuild(self) -> bool:
+        """Build a new generation in a child, take it, and delete all others; False where that failed."""
+        with self._tending:
+            self._rebuilding, self._looked = True, time.monotonic()
+            try:
+                self._broken = not self._build(f"{self._library.seq():08d}-{uuid.uuid4().hex[:8]}")
+            finally:
+                self._rebuilding = False
+            return not self._broken
 
     def close(self) -> None:
         """Let go of all files."""
@@ -152,21 +214,54 @@ class Index:
                 self._chroma.close()
             if self._words is not None:
                 self._words.close()
-            self._chroma = self._words = None
+            self._chroma = self._words = self._generation = None
 
     # ---- parts
 
-    def _take(self, generation: Generation) -> None:
+    def _build(self, name: str) -> bool:
+        try:
+            built = Built(
+                **json.loads(self._run_child(["build", str(self._library.home.folder), name, self._embedder]))
+            )
+        except (OSError, ValueError, TypeError) as error:
+            shutil.rmtree(self._library.home.index / name, ignore_errors=True)
+            logger.error("The search index could not be built (%s); the exact scan goes on answering.", error)  # noqa: TRY400
+            return False
+        failpoints.reached("swap.built")
+        generation = Generation(name, self._embedder, built)
+        self._library.remember(generation=json.dumps(asdict(generation)))
+        failpoints.reached("swap.named")
+        if not self._take(generation):
+            return False
+        failpoints.reached("swap.taken")
+        self._delete_others(name)
+        return True
+
+    def _take(self, generation: Generation) -> bool:
         folder = self._library.home.index / generation.name
-        chroma, words = ChromaIndex(folder / CHROMA), WordIndex(folder / WORDS)
+        try:
+            chroma, words = ChromaIndex(folder / CHROMA), WordIndex(folder / WORDS)
+        except Exception:
+            # A child could open it a moment ago; the exact scan answers until `tend` has built another.
+            logger.exception("the generation %s cannot be opened", generation.name)
+            self._broken = True
+            return False
         with self._swap:
             before_chroma, before_words = self._chroma, self._words
             self._chroma, self._words, self._generation = chroma, words, generation
-            self._words_seq = int(self._library.fact(_words_fact(generation.name)) or generation.seq)
+            self._words_seq = self._words_known(generation)[0]
+            self._words_kept, self._broken = True, False
         if before_chroma is not None:
             before_chroma.close()
         if before_words is not None:
             before_words.close()
+        return True
+
+    def _delete_others(self, name: str) -> None:
+        for folder in self._library.home.index.iterdir():
+            if folder.name != name:
+                shutil.rmtree(folder, ignore_errors=True)
+                failpoints.reached("swap.deleted")
 
     def _current_words(self) -> WordIndex:
         """The word index, brought up to the library; in memory where no generation is open."""
@@ -176,49 +271,74 @@ class Index:
         if newer:
             for document, _ in newer:
                 self._words.add(document, self._library.document_chunks(document.id))
+                failpoints.reached("words.added")
             self._words.commit()
+            failpoints.reached("words.committed")
             self._words_seq = newer[-1][1]
-            if self._generation is not None:
-                self._library.remember(_words_fact(self._generation.name), str(self._words_seq))
+            if self._generation is not None and self._words_kept:
+                folder = self._library.home.index / self._generation.name / WORDS
+                self._remember_words(self._generation.name, self._words_seq, damage.opstamp(folder))
         return self._words
+
+    def _remember_words(self, generation: str, seq: int, opstamp: int) -> None:
+        self._library.remember(words=json.dumps({"generation": generation, "seq": seq, "opstamp": opstamp}))
+        failpoints.reached("words.remembered")
+
+    def _words_known(self, generation: Generation) -> tuple[int, int]:
+        """The seq up to which the generation's word index is current, and its commit by then."""
+        text = self._library.fact("words")
+        known = json.loads(text) if text else {}
+        if known.get("generation") != generation.name:
+            return generation.built.seq, generation.built.opstamp
+        return known["seq"], known["opstamp"]
 
     def _readable_words(self) -> tuple[WordIndex, int]:
         """The owner's word index where it lacks nothing, since only the owner may add to it; else an empty one."""
-        generation = self._remembered()
-        seq = 0 if generation is None else int(self._library.fact(_words_fact(generation.name)) or 0)
-        if generation is not None and seq == self._library.seq():
+        generation = self.remembered()
+        if generation is not None:
+            seq, opstamp = self._words_known(generation)
             folder = self._library.home.index / generation.name / WORDS
             try:
-                if folder.is_dir():
+                if seq == self._library.seq():
+                    damage.check_words(folder, opstamp)
                     return WordIndex(folder), seq
             except (ValueError, OSError) as error:
                 logger.warning("The word index cannot be read (%s); words are indexed in memory.", error)
         return WordIndex(None), 0
 
     def _gone(self, generation: Generation) -> int:
-        return generation.passages - self._library.passages_up_to(generation.seq)
+        return generation.built.passages - self._library.passages_up_to(generation.built.seq)
 
-    def _remembered(self) -> Generation | None:
-        text = self._library.fact(FACT)
-        generation = Generation(**json.loads(text)) if text else None
-        return generation if generation is not None and generation.embedder == self._embedder else None
+    def _sound(self, generation: Generation, verb: str, *rest: str) -> bool:
+        fault = self._fault(generation, verb, *rest)
+        if fault:
+            logger.warning("the generation %s is not sound: %s", generation.name, fault)
+        return not fault
 
-    def _sound(self, generation: Generation) -> bool:
-        if not (self._library.home.index / generation.name / WORDS).is_dir():
-            return False
-        return self._child("check", generation.name, self._embedder, str(generation.passages)) is not None
-
-    def _child(self, *arguments: str) -> str | None:
-        """What the child printed, or None when it failed; its last line of complaint is logged."""
-        verb, *rest = arguments
-        command = [sys.executable, "-m", "ingest.index.child", verb, str(self._library.home.folder), *rest]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            complaint = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            logger.warning("index %s ended with %s: %s", verb, done.returncode, complaint)
-            return None
-        return done.stdout
+    def _fault(self, generation: Generation, verb: str, *rest: str) -> str:
+        built = replace(generation.built, opstamp=self._words_known(generation)[1])
+        try:
+            self._run_child([verb, str(self._library.home.folder), generation.name, *rest, json.dumps(asdict(built))])
+        except OSError as error:
+            return str(error)
+        return ""
 
 
-def _words_fact(name: str) -> str:
-    return f"words:{name}"
+def _run_child(arguments: Sequence[str]) -> str:
+    """What the child wrote. Raises OSError with the last line of its complaint when it failed."""
+    reading, writing = os.pipe()  # never written to; it closes when this process ends, and with it the child
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "ingest.index.child", *arguments],
+            stdin=reading,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(reading)
+        os.close(writing)
+    if done.returncode != 0:
+        complaint = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise OSError(f"{arguments[0]} ended with {done.returncode}: {complaint}")
+    return done.stdout

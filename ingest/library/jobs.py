@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from ingest.library.database import Database
-from ingest.records import UNDER_WAY, Job, JobState
+from ingest.records import UNDER_WAY, Job, JobKind, JobState
 
 KEPT = 5_000  # finished jobs kept for the eye
 _ACTIVE = tuple(sorted(UNDER_WAY))
@@ -23,13 +23,15 @@ class NewJob:
     state: JobState = JobState.WAITING
     reason: str = ""
     document_id: str | None = None
+    kind: JobKind = JobKind.FILE
 
 
 def insert(connection: sqlite3.Connection, job: NewJob) -> int:
     """Store a job inside the caller's transaction and return its id; old finished ones go."""
     cursor = connection.execute(
-        "INSERT INTO jobs(space, path, content, size, mtime_ns, state, reason, document_id) VALUES(?,?,?,?,?,?,?,?)",
-        (job.space, job.path, job.content, job.size, job.mtime_ns, job.state, job.reason, job.document_id),
+        "INSERT INTO jobs(space, path, content, size, mtime_ns, state, reason, document_id, kind) "
+        "VALUES(?,?,?,?,?,?,?,?,?)",
+        (job.space, job.path, job.content, job.size, job.mtime_ns, job.state, job.reason, job.document_id, job.kind),
     )
     identifier = int(cursor.lastrowid or 0)
     connection.execute(
@@ -59,9 +61,10 @@ class Jobs:
         return _job(row)
 
     def latest(self, limit: int = 100) -> list[Job]:
-        """The newest jobs, oldest first."""
+        """The newest jobs with files, oldest first."""
         rows = self._database.connection.execute(
-            "SELECT * FROM (SELECT * FROM jobs ORDER BY id DESC LIMIT ?) ORDER BY id", (limit,)
+            "SELECT * FROM (SELECT * FROM jobs WHERE kind = ? ORDER BY id DESC LIMIT ?) ORDER BY id",
+            (JobKind.FILE, limit),
         )
         return [_job(row) for row in rows]
 
@@ -114,4 +117,5 @@ def _job(row: sqlite3.Row) -> Job:
         chunks=row["chunks"],
         seconds=row["seconds"],
         size=row["size"],
+        kind=JobKind(row["kind"]),
     )

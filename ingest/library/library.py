@@ -13,9 +13,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest import failpoints
 from ingest.errors import ModelError
-from ingest.home import Home
+from ingest.home import Home, flush_folder
+from ingest.library import integrity
 from ingest.library.database import Database
+from ingest.library.integrity import Finding
 from ingest.library.jobs import Jobs, NewJob, insert
 from ingest.library.rows import CHUNK_COLUMNS, Counts, VectorBlock, chunk_of, document_of, marks, matrix
 from ingest.records import UNDER_WAY, Chunk, Document, Job, Place
@@ -181,18 +184,23 @@ class Library:
         row = next(self._read("SELECT value FROM facts WHERE key = ?", key), None)
         return None if row is None else str(row["value"])
 
+    def findings(self) -> list[Finding]:
+        """All that is wrong with what is stored; reads every original and vector."""
+        return integrity.findings(self.home, self._database)
+
     # ---- writing
 
-    def remember(self, key: str, value: str) -> None:
-        """Remember a fact."""
+    def remember(self, **facts: str) -> None:
+        """Remember facts, all of them or none."""
         with self._database.writing() as connection:
-            _remember(connection, key, value)
+            for key, value in facts.items():
+                _remember(connection, key, value)
 
     def claim_embedder(self, name: str) -> None:
         """Take `name` for this library's vectors; raises ModelError when they were made by another."""
         known = self.fact("embedder")
         if known is None:
-            self.remember("embedder", name)
+            self.remember(embedder=name)
         elif known != name:
             raise ModelError(
                 f"The passages in {self.home.folder} were embedded with {known}, and RAG_EMBEDDER now names {name}. "
@@ -203,7 +211,10 @@ class Library:
         """Move a file on the home's disk among the originals and store its job, as one step against `sweep`."""
         with self._database.writing() as connection:
             file.replace(self.home.originals / job.content)
+            flush_folder(self.home.originals)
+            failpoints.reached("intake.moved")
             identifier = insert(connection, job)
+        failpoints.reached("intake.accepted")
         return self.jobs.get(identifier)
 
     def begin(self, document: Document, recipe: str, chunks: Sequence[Chunk]) -> None:
@@ -233,6 +244,8 @@ class Library:
                 f"INSERT INTO chunks({CHUNK_COLUMNS}) VALUES(?,?,?,?,?,?,?,?,?,?,?)",
                 [tuple(getattr(chunk, name.strip()) for name in CHUNK_COLUMNS.split(",")) for chunk in chunks],
             )
+            failpoints.reached("document.rows")
+        failpoints.reached("document.begun")
 
     def hidden(self, document_id: str, recipe: str) -> Document | None:
         """A document begun with this recipe and not yet visible, so that work on it can go on."""
@@ -259,6 +272,8 @@ class Library:
                 "INSERT INTO vectors(document_id, embedder, position, count, data) VALUES(?,?,?,?,?)",
                 (document_id, embedder, position, len(vectors), vectors.astype("<f4").tobytes()),
             )
+            failpoints.reached("vectors.rows")
+        failpoints.reached("vectors.stored")
 
     def publish(self, document_id: str, space: str, path: str, *, size: int, mtime_ns: int) -> None:
         """Make a document visible under a name, in one transaction.
@@ -273,6 +288,8 @@ class Library:
                 (seq, document_id),
             )
             self._name(connection, document_id, space, path, (size, mtime_ns))
+            failpoints.reached("publish.rows")
+        failpoints.reached("publish.committed")
         self.sweep()
 
     def rename(self, document_id: str, space: str, path: str, *, size: int, mtime_ns: int) -> None:
@@ -306,34 +323,32 @@ class Library:
         with self._database.writing() as connection:
             connection.execute("DELETE FROM names WHERE document_id = ?", (document_id,))
             _drop_if_nameless(connection, document_id)
+            failpoints.reached("remove.rows")
+        failpoints.reached("remove.committed")
         self.sweep()
         return document
 
-    def discard(self, document_id: str) -> None:
-        """Throw away a document that never became visible."""
-        with self._database.writing() as connection:
-            row = connection.execute("SELECT state FROM documents WHERE id = ?", (document_id,)).fetchone()
-            if row is not None and row["state"] == "hidden":
-                _delete_rows(connection, document_id)
-
     def sweep(self) -> None:
-        """Delete the rows of documents that are gone, and originals that nothing needs."""
-        gone = [row["id"] for row in self._read("SELECT id FROM documents WHERE state = 'gone'")]
-        for document_id in gone:
+        """Delete the rows of documents that are gone or that no job goes on with, and originals that nothing needs."""
+        working = tuple(UNDER_WAY)
+        lost = (
+            "SELECT id FROM documents d WHERE state = 'gone' OR state = 'hidden' AND NOT EXISTS (SELECT 1 FROM jobs j "
+            f"WHERE j.space = d.space AND j.content = d.content AND j.state IN ({marks(working)}))"
+        )
+        for row in list(self._read(lost, *working)):
             with self._database.writing() as connection:
-                _delete_rows(connection, document_id)
+                # Looked at again inside the transaction: a new job may have taken it up.
+                if connection.execute(f"SELECT 1 FROM ({lost}) WHERE id = ?", (*working, row["id"])).fetchone():
+                    _delete_rows(connection, row["id"])
+                failpoints.reached("sweep.rows")
         with self._database.writing() as connection:  # `accept` must not put one there between look and deed
             needed = {row[0] for row in connection.execute("SELECT content FROM documents")}
-            needed |= {
-                row[0]
-                for row in connection.execute(
-                    f"SELECT content FROM jobs WHERE state IN ({marks(tuple(UNDER_WAY))})",
-                    tuple(UNDER_WAY),
-                )
-            }
+            jobs = f"SELECT content FROM jobs WHERE state IN ({marks(working)})"
+            needed |= {row[0] for row in connection.execute(jobs, working)}
             for file in self.home.originals.iterdir():
                 if file.name not in needed:
                     file.unlink(missing_ok=True)
+                    failpoints.reached("sweep.original")
 
     def close(self) -> None:
         """Close this thread's connection."""

@@ -1,11 +1,12 @@
 """The tables of library.db and how a connection to it is opened."""
 
 import sqlite3
+import uuid
 from pathlib import Path
 
 from ingest.errors import LibraryError
 
-VERSION = 1
+VERSION = 2
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS documents(
@@ -35,30 +36,91 @@ CREATE TABLE IF NOT EXISTS jobs(
   size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
   document_id TEXT, pages_done INTEGER NOT NULL DEFAULT 0, pages INTEGER NOT NULL DEFAULT 0,
   chunks_done INTEGER NOT NULL DEFAULT 0, chunks INTEGER NOT NULL DEFAULT 0, seconds REAL NOT NULL DEFAULT 0,
-  cancel INTEGER NOT NULL DEFAULT 0);
+  cancel INTEGER NOT NULL DEFAULT 0, kind TEXT NOT NULL DEFAULT 'file');
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs(state);
 CREATE TABLE IF NOT EXISTS facts(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
+# What leads from each version to the next; TABLES is where they all lead.
+MIGRATIONS = {
+    1: """
+ALTER TABLE jobs ADD COLUMN kind TEXT NOT NULL DEFAULT 'file';
+DELETE FROM facts WHERE key = 'generation' OR key LIKE 'words:%';  -- without checksums: built once more
+""",
+}
+
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection for one thread. Raises LibraryError for a database made by a newer version."""
+    """A connection for one thread, to a database of this version; an older one is migrated, after a copy was made.
+
+    Raises LibraryError for a database that is damaged or was made by a newer version.
+    """
     connection = sqlite3.connect(path, timeout=30, isolation_level=None)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA secure_delete=ON")
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if version == 0:
-        _create(connection)
-    elif version > VERSION:
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA secure_delete=ON")
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        if isinstance(error, sqlite3.OperationalError):  # busy, or no room: not the file's fault
+            raise
+        raise LibraryError(
+            f"{path} is damaged ({error}). Restore a backup with `rag restore FILE` into an empty RAG_HOME, "
+            "or add the files again there; the originals lie in the folder `originals` beside it."
+        ) from error
+    if version > VERSION:
         connection.close()
         raise LibraryError(
             f"{path} was made by a newer version of this program (schema {version}, this one knows {VERSION}). "
             "Update the program, or set RAG_HOME to another folder."
         )
+    if version == 0:
+        _create(connection)
+    elif version < VERSION:
+        _migrate(connection, path, version)
     return connection
 
 
 def _create(connection: sqlite3.Connection) -> None:
     # IF NOT EXISTS: two processes may meet here, and the second waits at BEGIN IMMEDIATE.
     connection.executescript(f"BEGIN IMMEDIATE;{TABLES}PRAGMA user_version={VERSION};COMMIT;")
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """Bring an older database to this version in one transaction; the copy made before stays beside it."""
+    copy = earlier(path, version)
+    if not copy.exists():
+        partial = copy.with_suffix(f".{uuid.uuid4().hex}")
+        try:
+            connection.execute("VACUUM INTO ?", (str(partial),))
+        except sqlite3.OperationalError as error:
+            partial.unlink(missing_ok=True)
+            connection.close()
+            raise LibraryError(
+                f"{path} is of an earlier version and could not be copied before its migration ({error}). Nothing was "
+                f"changed. Make room on its disk ({path.stat().st_size / 1e6:.0f} MB), then start again."
+            ) from error
+        partial.replace(copy)
+    connection.execute("BEGIN IMMEDIATE")
+    # Another process may have been here meanwhile.
+    current = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    try:
+        for step in range(current, VERSION):
+            for statement in _statements(MIGRATIONS[step]):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={VERSION}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def earlier(path: Path, version: int) -> Path:
+    """Where the copy of a database lies that was made before its migration from `version`."""
+    return path.with_name(f"{path.name}.schema-{version}")
+
+
+def _statements(script: str) -> list[str]:
+    lines = [line.partition("--")[0] for line in script.splitlines()]
+    return [statement for statement in "\n".join(lines).split(";") if statement.strip()]
