@@ -12,9 +12,11 @@ from ingest.errors import GeneratorError, RerankerError
 from ingest.library import Library
 from rag_app.access import visible_spaces
 from rag_app.citations import resolve, showable
+from rag_app.markers import clean
 from rag_app.records import Answer, Hit, Mode, Stage, Timings, Turn
 from rag_app.stages import Generator, Reranker, Retriever, Rewriter
 from rag_app.support import needs_none
+from rag_app.verbatim import holding_identifiers
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +69,7 @@ class Pipeline:
         started = time.perf_counter()
         searched = visible_spaces(self._library.spaces(), spaces)
         answer = Answer(
-            question, question.strip()[:QUESTION_CHARACTERS], Stage.REWRITING,
+            question, _searchable(question), Stage.REWRITING,
             passages_searched=self._library.counts(searched).chunks,
         )  # fmt: skip
         refusal = EMPTY_QUESTION if not answer.rewritten else "" if answer.passages_searched else EMPTY_LIBRARY
@@ -88,7 +90,7 @@ class Pipeline:
     def search(self, question: str, *, spaces: Sequence[str] | None = None, rerank: bool = True) -> Answer:
         """The candidates for a question, best first, without an answer."""
         searched = visible_spaces(self._library.spaces(), spaces)
-        answer = Answer(question, question.strip()[:QUESTION_CHARACTERS], Stage.SEARCHING)
+        answer = Answer(question, _searchable(question), Stage.SEARCHING)
         if not answer.rewritten or not searched:
             return replace(answer, stage=Stage.DONE, notice=EMPTY_LIBRARY if answer.rewritten else EMPTY_QUESTION)
         hits, timings = self._line.retriever.retrieve(answer.rewritten, searched, self._candidates)
@@ -133,16 +135,21 @@ class Pipeline:
     def _ordered(self, answer: Answer, *, rerank: bool) -> tuple[list[Hit], str]:
         judge, reranker = self._line.judge, self._line.reranker
         if rerank and reranker is judge:
-            return judge.rerank(answer.rewritten, answer.hits), ""
+            return self._kept(answer, judge.rerank(answer.rewritten, answer.hits)), ""
         notice, ordered = "", list(answer.hits)
         if rerank:
             try:
-                ordered = reranker.rerank(answer.rewritten, answer.hits)
+                ordered = self._kept(answer, reranker.rerank(answer.rewritten, answer.hits))
             except RerankerError as error:
-                return judge.rerank(answer.rewritten, answer.hits), RERANKER_FAILED.format(reason=error)
+                ordered = self._kept(answer, judge.rerank(answer.rewritten, answer.hits))
+                return ordered, RERANKER_FAILED.format(reason=error)
         chosen = ordered[: self._passages]
         judged = {hit.chunk.id: hit.relevance for hit in judge.rerank(answer.rewritten, chosen)}
         return [replace(hit, relevance=judged.get(hit.chunk.id)) for hit in ordered], notice
+
+    def _kept(self, answer: Answer, reranked: Sequence[Hit]) -> list[Hit]:
+        """The reranker's order, with the passages that hold the question's identifiers among those that are used."""
+        return holding_identifiers(answer.rewritten, reranked, self._passages)
 
     async def _written(self, answer: Answer, turns: Sequence[Turn]) -> AsyncGenerator[Answer, None]:
         """The answer as it is written, then checked; quoted where the language model fails before its first words."""
@@ -184,6 +191,11 @@ def _checked(answer: Answer, raw: str, passages: Sequence[Hit]) -> Answer:
         abstained=said_nothing,
         timings=timings,
     )
+
+
+def _searchable(question: str) -> str:
+    """The question without what no model can read, cut to what is searched for."""
+    return clean(question).strip()[:QUESTION_CHARACTERS]
 
 
 def _joined(*sentences: str) -> str:

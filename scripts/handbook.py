@@ -1,4 +1,4 @@
-"""Build the handbook: docs/handbook/*.md -> docs_corpus/*.pdf, and the pages of its questions.
+"""Build the handbook: docs/handbook/*.md -> docs_corpus/*.pdf, and the pages of its questions and conversations.
 
 The same Markdown gives the same bytes on any machine: fixed dates and ids, the fonts every PDF reader has, and page
 streams left uncompressed, because compressors differ between machines.
@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "docs" / "handbook"
 CORPUS = ROOT / "docs_corpus"
 QUESTIONS = ROOT / "tests" / "data" / "handbook_questions.jsonl"
+CONVERSATIONS = ROOT / "tests" / "data" / "conversations.jsonl"
 
 MARGIN = 64  # points
 WIDTH = A4[0] - 2 * MARGIN  # points
@@ -269,22 +270,37 @@ def build_all(folder: Path) -> list[Built]:
 
 def with_pages(lines: list[str], built: list[Built]) -> Iterator[str]:
     """The questions with the pages of their sections. Raises ValueError for a section that does not exist."""
-    sections = {document.name: document.sections for document in built}
     for line in lines:
         question: dict[str, Any] = json.loads(line)
-        for place in [question, *question.get("also", [])] if question["answerable"] else []:
-            pages = sections.get(place["document"], {}).get(place["section"])
-            if pages is None:
-                raise ValueError(f"{question['id']}: {place['document']} has no section {place['section']!r}")
-            place.pop("pages", None)
-            place["page"] = pages[0]
-            if len(pages) > 1:
-                place["pages"] = list(pages)
+        if question["answerable"]:
+            place_on_pages(question, built, question["id"])
         yield json.dumps(question, ensure_ascii=False)
 
 
+def with_pages_of_turns(lines: list[str], built: list[Built]) -> Iterator[str]:
+    """The conversations with the pages of the sections that answer each turn. Raises ValueError like `with_pages`."""
+    for line in lines:
+        conversation: dict[str, Any] = json.loads(line)
+        for turn in conversation["turns"]:
+            place_on_pages(turn, built, conversation["id"])
+        yield json.dumps(conversation, ensure_ascii=False)
+
+
+def place_on_pages(asked: dict[str, Any], built: list[Built], name: str) -> None:
+    """Note the pages of the section that answers, and of the others that do. Raises ValueError where one is missing."""
+    sections = {document.name: document.sections for document in built}
+    for place in [asked, *asked.get("also", [])]:
+        pages = sections.get(place["document"], {}).get(place["section"])
+        if pages is None:
+            raise ValueError(f"{name}: {place['document']} has no section {place['section']!r}")
+        place.pop("pages", None)
+        place["page"] = pages[0]
+        if len(pages) > 1:
+            place["pages"] = list(pages)
+
+
 def main() -> int:
-    """Build the handbook and write the pages into its questions."""
+    """Build the handbook and write the pages into its questions and conversations."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--into", type=Path, default=CORPUS, help="folder for the PDFs (default: docs_corpus)")
     folder = parser.parse_args().into
@@ -292,8 +308,9 @@ def main() -> int:
     for document in built:
         print(f"{folder / document.name}: {document.page_count} pages, {len(document.sections)} sections")
     print(f"{sum(document.page_count for document in built)} pages in all")
-    lines = list(with_pages(QUESTIONS.read_text(encoding="utf-8").splitlines(), built))
-    QUESTIONS.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+    for file, paged in ((QUESTIONS, with_pages), (CONVERSATIONS, with_pages_of_turns)):
+        lines = list(paged(file.read_text(encoding="utf-8").splitlines(), built))
+        file.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
     return 0
 
 

@@ -131,3 +131,23 @@ def test_markdown_that_cannot_be_laid_out_is_named(handbook, tmp_path):
 
     with pytest.raises(ValueError, match="blockquote is not laid out yet"):
         handbook.build(source, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def conversations():
+    return (ROOT / "tests" / "data" / "conversations.jsonl").read_text(encoding="utf-8").splitlines()
+
+
+def test_conversations_are_sixty_of_two_to_four_turns(conversations):
+    held = [json.loads(line) for line in conversations]
+
+    assert [one["id"] for one in held] == [f"c{number:02}" for number in range(1, 61)]
+    assert {len(one["turns"]) for one in held} == {2, 3, 4}
+    assert all(turn.get("answer") for one in held for turn in one["turns"][:-1])
+    assert all(one["turns"][0]["question"] == one["turns"][0]["ideal"] for one in held)
+
+
+def test_conversations_carry_the_pages_that_the_script_writes(handbook, rebuilt, conversations):
+    _, built = rebuilt
+
+    assert list(handbook.with_pages_of_turns(conversations, built)) == conversations
