@@ -6,6 +6,7 @@ RagError                 its text is fit to show the person and says what to do 
 ├── HomeBusy             another process owns the home; `pid` names it
 ├── LibraryError         the library cannot be used: newer schema, disk full, a folder that is no home
 ├── ModelError           a model is missing, has the wrong checksum, or is not the one the library was made with
+├── DatasetError         questions and judgements that cannot be evaluated with (rag_app)
 ├── GeneratorError       the language model did not answer (rag_app)
 └── RerankerError        the configured reranker did not answer (rag_app)
 
@@ -57,6 +58,12 @@ class ModelError(RagError):
     """A model is missing, damaged, or not the one the library was made with."""
 
     kind = "model"
+
+
+class DatasetError(RagError):
+    """Questions and judgements that cannot be evaluated with."""
+
+    kind = "dataset"
 
 
 class GeneratorError(RagError):

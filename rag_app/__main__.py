@@ -18,6 +18,7 @@ COMMANDS = {
     "ask": ("answer one question, with its sources", "rag_app.commands.ask"),
     "search": ("show the passages found for a question, best first", "rag_app.commands.search"),
     "documents": ("list documents, or remove one", "rag_app.commands.documents"),
+    "evaluate": ("measure how well passages are found, with and without reranking", "rag_app.commands.evaluate"),
     "models": ("list the rerankers to choose from, and which are on this machine", "rag_app.commands.models"),
     "verify": ("check that nothing stored is lost, doubled or damaged", "rag_app.commands.verify"),
     "doctor": ("check that everything works, and say what does not", "rag_app.commands.doctor"),

@@ -1,7 +1,9 @@
 """Local cross-encoders, with sentence-transformers. The only file of answering that knows torch."""
 
+import hashlib
+import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +20,12 @@ if TYPE_CHECKING:
 
 BUNDLED = "bundled"
 FOLDER = Path(__file__).with_name("bundled")
+CONFIGURATION, MODULES = "config.json", "modules.json"  # what a folder says of its model, and of its parts
 BATCH = 8  # pairs at once; 8 to 32 were measured faster than more
 WORK = 24  # pairs in one piece of work, so that another question can pass between two
 PIECES = 320  # of question and passage together: a passage has at most 250
+# Files of a model's folder that its logits hang on.
+DECISIVE = ("*.safetensors", "config.json", "*/config.json", "tokenizer*", "vocab*", "modules.json")
 
 
 class Scorer:
@@ -37,6 +42,20 @@ class Scorer:
             if self._model is None:
                 self._model = self._open()
             return self._model
+
+    @property
+    def window(self) -> int:
+        """Tokens of question and passage that are read together; the rest is cut off."""
+        return int(self.load().max_seq_length)
+
+    def identity(self) -> str:
+        """What the logits hang on, 64 hex digits: weights, configuration, tokenizer, window and number format."""
+        files = sorted({file for pattern in DECISIVE for file in self._folder.glob(pattern)})
+        digest = hashlib.sha256(f"{self._pieces} {fast_dtype()}".encode())
+        for file in files:
+            with file.open("rb") as content:
+                digest.update(f"\0{file.name}\0".encode() + hashlib.file_digest(content, "sha256").digest())
+        return digest.hexdigest()
 
     def logits(self, question: str, texts: Sequence[str]) -> list[float]:
         """For each text the model's logit for the pair, in the order given; higher is better."""
@@ -55,6 +74,7 @@ class Scorer:
         from sentence_transformers import CrossEncoder
 
         quiet()
+        _check_form(self._folder)
         device = "cuda" if torch.cuda.is_available() else "cpu"
         dtype = torch.float32 if device == "cuda" else fast_dtype()
         extra: dict[str, Any] = {} if self._pieces is None else {"max_length": self._pieces}
@@ -68,11 +88,12 @@ class Scorer:
                 **extra,
             )
         except (OSError, ValueError) as error:
-            raise ModelError(f"{self._folder} holds no cross-encoder that can be loaded ({error}).") from error
+            raise ModelError(_unloadable(self._folder, error)) from error
         if model.num_labels != 1:
             raise ModelError(
                 f"{self._folder} is no reranker: it gives {model.num_labels} scores a pair instead of one."
             )
+        model.max_seq_length = min(model.max_seq_length, *_positions(model))
         return model
 
     def _predict(self, pairs: list[tuple[str, str]]) -> list[float]:
@@ -89,13 +110,15 @@ class Scorer:
 
 
 class BundledReranker:
-    """Our own cross-encoder with its calibration: orders, says how relevant, and scores sentences."""
+    """Our own cross-encoder, or a team's made from it, with its calibration.
 
-    name = BUNDLED
+    It orders, says how relevant, and scores sentences.
+    """
 
-    def __init__(self, compute: Compute) -> None:
-        self._scorer = Scorer(FOLDER, compute, PIECES)
-        self._calibration = load(FOLDER)
+    def __init__(self, compute: Compute, folder: Path = FOLDER, name: str = BUNDLED) -> None:
+        self.name = name
+        self._scorer = Scorer(folder, compute, PIECES)
+        self._calibration = load(folder)
 
     @property
     def threshold(self) -> float:
@@ -108,10 +131,21 @@ class BundledReranker:
 
     def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
         """All hits, best first, with rank and calibrated relevance."""
-        logits = self._scorer.logits(question, [reranked_text(hit) for hit in hits])
+        return self.ordered(hits, self.scores(question, [reranked_text(hit) for hit in hits]))
+
+    def identity(self) -> str:
+        """What `scores` hang on; the calibration is not part of it."""
+        return self._scorer.identity()
+
+    def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+        """For each text the raw logit, in the order given."""
+        return self._scorer.logits(question, texts)
+
+    def ordered(self, hits: Sequence[Hit], scores: Sequence[float]) -> list[Hit]:
+        """The hits from their `scores`, best first, with rank and calibrated relevance."""
         judged = [
             replace(hit, relevance=self._calibration.relevance(logit, hit.cosine))
-            for hit, logit in zip(hits, logits, strict=True)
+            for hit, logit in zip(hits, scores, strict=True)
         ]
         return ranked(judged, [hit.relevance or 0.0 for hit in judged])
 
@@ -128,10 +162,66 @@ class LocalReranker:
         self.name = model
         self._scorer = Scorer(model_folder(model), compute, None)
 
+    @property
+    def window(self) -> int:
+        """Tokens of question and passage that are read together, by the model's own account; loads it."""
+        return self._scorer.window
+
     def load(self) -> None:
         """Load the model now rather than with the first question."""
         self._scorer.load()
 
     def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
         """All hits, best first, with their rank; relevance is left as it was."""
-        return ranked(hits, self._scorer.logits(question, [reranked_text(hit) for hit in hits]))
+        return self.ordered(hits, self.scores(question, [reranked_text(hit) for hit in hits]))
+
+    def identity(self) -> str:
+        """What `scores` hang on."""
+        return self._scorer.identity()
+
+    def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+        """For each text the raw logit, in the order given."""
+        return self._scorer.logits(question, texts)
+
+    def ordered(self, hits: Sequence[Hit], scores: Sequence[float]) -> list[Hit]:
+        """The hits from their `scores`, best first, with their rank."""
+        return ranked(hits, scores)
+
+
+def _configuration(folder: Path) -> Mapping[str, Any]:
+    """What a model's folder says of it; nothing where it says nothing that can be read."""
+    try:
+        found = json.loads((folder / CONFIGURATION).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _check_form(folder: Path) -> None:
+    """Refuse a language model that does not say how it scores: the library would take "yes" and "no" for its words."""
+    forms = _configuration(folder).get("architectures") or [""]
+    if str(forms[0]).endswith("ForCausalLM") and not (folder / MODULES).is_file():
+        raise ModelError(
+            f"{folder} holds a language model and no {MODULES} that says how it scores a passage. Take a version of it "
+            "that was saved for sentence-transformers, or serve it and name the server in RAG_RERANKER."
+        )
+
+
+def _unloadable(folder: Path, error: Exception) -> str:
+    if "auto_map" in _configuration(folder):
+        return (
+            f"{folder} needs program code of its own, which is never run here. Choose another model (`rag models` "
+            "lists them); Jina's are used through its service: RAG_RERANKER=jina:MODEL."
+        )
+    return f"{folder} holds no cross-encoder that can be loaded ({error})."
+
+
+def _positions(model: "CrossEncoder") -> Iterator[int]:
+    """How many tokens each table of positions has room for; models with rotary positions have none.
+
+    One with a padding row counts from behind that row (RoBERTa and what came of it), which the library forgets.
+    """
+    for name, module in model.named_modules():
+        if name.endswith("position_embeddings"):
+            padding: int | None = getattr(module, "padding_idx", None)
+            yield int(module.num_embeddings) - (0 if padding is None else padding + 1)

@@ -84,7 +84,15 @@ class HttpReranker:
 
         Blocks until the server has answered; called from a thread, never on an event loop.
         """
-        return ranked(hits, self.scores(question, [reranked_text(hit) for hit in hits]))
+        return self.ordered(hits, self.scores(question, [reranked_text(hit) for hit in hits]))
+
+    def identity(self) -> str:
+        """What `scores` hang on, as far as it can be known from here: the model's name and the address."""
+        return f"{self.name} {self._url}"
+
+    def ordered(self, hits: Sequence[Hit], scores: Sequence[float]) -> list[Hit]:
+        """The hits from their `scores`, best first, with their rank."""
+        return ranked(hits, scores)
 
     def scores(self, question: str, texts: Sequence[str]) -> list[float]:
         """For each text the server's score, in the order given; higher is better. Raises RerankerError."""

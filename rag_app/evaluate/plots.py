@@ -1,0 +1,104 @@
+"""Small SVG plots. Pure; colours are classes of the page's style sheet, and every text is made here or is a number."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+WIDTH, HEIGHT = 640, 240
+LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 44  # margins, in the same units
+_TICKS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Passages of like relevance."""
+
+    relevance: float  # their mean, 0 to 1
+    right: float  # the share of them that is right, 0 to 1
+    passages: int
+
+
+def paired_bars(labels: Sequence[str], before: Sequence[int], after: Sequence[int], told: str) -> str:
+    """Two bars for each label, grey before and coloured after; `told` says what they show."""
+    top = max(1, *before, *after)
+    slot = (WIDTH - LEFT - RIGHT) / len(labels)
+    parts = [_grid([round(top * step / _TICKS) for step in range(_TICKS + 1)], top)]
+    for place, (label, first, second) in enumerate(zip(labels, before, after, strict=True)):
+        x = LEFT + place * slot
+        parts += [
+            _bar(x + slot * 0.14, slot * 0.34, first / top, "before", f"{label}: {first} before"),
+            _bar(x + slot * 0.52, slot * 0.34, second / top, "after", f"{label}: {second} after"),
+            _text(x + slot / 2, HEIGHT - BOTTOM + 18, label, "middle"),
+        ]
+    return _svg(parts, told)
+
+
+def sorted_bars(values: Sequence[float], told: str) -> str:
+    """One bar for each value from -1 to 1, the highest first; gains up, losses down."""
+    slot = (WIDTH - LEFT - RIGHT) / max(1, len(values))
+    middle = TOP + (HEIGHT - TOP - BOTTOM) / 2
+    half = (HEIGHT - TOP - BOTTOM) / 2
+    parts = [
+        _line(LEFT, y, WIDTH - RIGHT, y, "grid") + _text(LEFT - 6, y + 4, label, "end")
+        for y, label in ((middle - half, "+1"), (middle, "0"), (middle + half, "-1"))
+    ]
+    for place, value in enumerate(sorted(values, reverse=True)):
+        height = abs(value) * half
+        y = middle - height if value > 0 else middle
+        kind = "after" if value > 0 else "loss"
+        parts.append(_rectangle(LEFT + place * slot, y, max(slot * 0.9, 0.4), height, kind))
+    parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, "questions, most helped first", "middle"))
+    return _svg(parts, told)
+
+
+def reliability(bins: Sequence[Bin], told: str) -> str:
+    """The share that is right against the relevance that was told; on the diagonal it means what it says."""
+    side = HEIGHT - TOP - BOTTOM
+    most = max(one.passages for one in bins)
+    parts = [_line(LEFT, TOP + side, LEFT + side, TOP, "ideal")]
+    for step in (0.0, 0.5, 1.0):
+        x, y = LEFT + step * side, TOP + side - step * side
+        parts += [
+            _line(LEFT, y, LEFT + side, y, "grid"),
+            _text(LEFT - 6, y + 4, f"{step:.1f}", "end"),
+            _text(x, TOP + side + 16, f"{step:.1f}", "middle"),
+        ]
+    for one in bins:
+        radius = 2 + 6 * (one.passages / most) ** 0.5  # the area stands for the number
+        x, y = LEFT + one.relevance * side, TOP + side - one.right * side
+        title = f"relevance {one.relevance:.2f}: {one.right:.0%} of {one.passages} right"
+        parts.append(
+            f'<circle class="after" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"><title>{title}</title></circle>'
+        )
+    parts.append(_text(LEFT + side / 2, HEIGHT - 8, "relevance told", "middle"))
+    parts.append(_text(LEFT + side + 16, TOP + 12, "share that is right", "start"))
+    return _svg(parts, told)
+
+
+def _svg(parts: Sequence[str], told: str) -> str:
+    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{told}">{"".join(parts)}</svg>'
+
+
+def _grid(ticks: Sequence[int], top: int) -> str:
+    parts = []
+    for tick in dict.fromkeys(ticks):
+        y = TOP + (HEIGHT - TOP - BOTTOM) * (1 - tick / top)
+        parts.append(_line(LEFT, y, WIDTH - RIGHT, y, "grid") + _text(LEFT - 6, y + 4, f"{tick:,}", "end"))
+    return "".join(parts)
+
+
+def _bar(x: float, width: float, share: float, kind: str, title: str) -> str:
+    height = (HEIGHT - TOP - BOTTOM) * share
+    return _rectangle(x, HEIGHT - BOTTOM - height, width, height, kind, title)
+
+
+def _rectangle(x: float, y: float, width: float, height: float, kind: str, title: str = "") -> str:
+    told = f"<title>{title}</title>" if title else ""
+    return f'<rect class="{kind}" x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}">{told}</rect>'
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
+    return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
+
+
+def _text(x: float, y: float, text: str, anchor: str) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{text}</text>'
