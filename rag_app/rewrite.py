@@ -11,6 +11,7 @@ from contextlib import aclosing
 from typing import Protocol
 
 from ingest.errors import GeneratorError
+from ingest.identifiers import identifiers
 from rag_app.markers import clean, spoken, unmarked
 from rag_app.records import Turn
 from rag_app.words import FUNCTION_WORDS, fold, found, is_content, stem
@@ -19,6 +20,10 @@ logger = logging.getLogger(__name__)
 
 LONGEST = 300  # characters of a rewritten question
 TURNS_BACK = 3  # latest turns that are looked at
+# Different words of its own with which a question is too short to stand alone, and with which it can explain its
+# pronouns itself; measured by benchmarks/follow_ups.py.
+FEW, ENOUGH = 3, 4
+ENGLISH = 0.3  # share of function words in an English question
 _WORD = re.compile(r"[^\W_](?:[\w'’./:-]*\w)?|[?.,;:!()]")  # noqa: RUF001
 _LEAD_IN = re.compile(
     r"^(?:(?:ok(?:ay)?|thanks?(?: you)?|great|right|so|well|hm+)[,.! ]+)*"
@@ -28,7 +33,13 @@ _LEAD_IN = re.compile(
 _WHAT_ABOUT = re.compile(
     r"^(?:what|how) about\b[, ]*|^what of\b[, ]*|^same (?:question )?(?:for|with)\b[, ]*", re.IGNORECASE
 )
-_PRONOUNS = frozenset("it its they them their theirs he him his she her hers these those".split())
+_PRONOUNS = frozenset("it its they them their theirs he him his she her hers these those mine ours".split())
+# Adverbs that point at what was said before, as a pronoun does.
+_POINTING_ADVERBS = frozenset("there then meanwhile afterwards afterward beforehand instead otherwise thereby".split())
+# A question that begins so goes on with another: what happens there if, also if, why not there.
+_GOES_ON = re.compile(
+    r"(?:(?:but |and |or )?(?:what|even|only) if|why not|why so|only|even|except|unless)\b", re.IGNORECASE
+)
 _PEOPLE = frozenset("he him his she her hers".split())
 _POINTING = frozenset("this that these those".split())
 _AFTER_POINTING = frozenset("year month week day morning afternoon evening quarter time computer".split())
@@ -39,6 +50,10 @@ _BEFORE_THAT = frozenset(
 _ONES = frozenset("one ones other others latter former same first second third last".split())
 _CLAUSE = frozenset("and or if when while because but after before since , ;".split())
 _PREPOSITIONS = frozenset("for in on at with from to by of during after before under without about".split())
+# Things that the citation check reads over, and that a question here can well be about.
+_THINGS = frozenset("passage passages document documents".split())
+_SUBJECTS = frozenset("i you we they he she it one people anyone someone everyone to not".split())
+_BEING = frozenset("is are was were be been isnt arent".split())
 _SAY_NOTHING = frozenset(
     """use need want know tell explain show give list find say mean work works apply happen make take say says come go
     help think ask please describe compare differ cost costs last lasts often long soon exactly else""".split()
@@ -46,6 +61,7 @@ _SAY_NOTHING = frozenset(
 _AUXILIARIES = frozenset(
     "do does did is are was were can could may might must shall should will would has have".split()
 )
+_CARRIED = re.compile(r"([^:?]{2,100}): ")
 _NAME = re.compile(r"(?:\b(?:[A-Z]|\w*\d)[\w.:/-]*\w\b ?)+(?<! )")
 _FULL_NAME = re.compile(r"\b[A-Z][\w'-]+(?: [A-Z][\w'-]+)+")
 _STANDS_FOR = re.compile(r"\b(?:it|them|they|those|these)\b(?!\s+\w+ing\b)", re.IGNORECASE)
@@ -132,7 +148,12 @@ def _short(text: str) -> str:
 
 
 def _topics(text: str) -> list[str]:
-    return [stem(fold(word)) for word in _WORD.findall(text) if is_content(fold(word))]
+    return [stem(fold(word)) for word in _WORD.findall(text) if _is_topic(fold(word))]
+
+
+def _is_topic(word: str) -> bool:
+    """Whether a folded word can name what a question is about."""
+    return (is_content(word) or word in _THINGS) and word not in _POINTING_ADVERBS
 
 
 def stand_alone(question: str, turns: Sequence[Turn]) -> str:
@@ -151,12 +172,38 @@ def stand_alone(question: str, turns: Sequence[Turn]) -> str:
 
 
 def leans(question: str) -> bool:
-    """Whether a question can't be understood alone: a pronoun that nothing before it explains, or no topic at all."""
-    words = [fold(word) or word for word in _WORD.findall(question)]
-    own = [index for index, word in enumerate(words) if is_content(word) and stem(word) not in _STEMS]
+    """Whether a question can't be understood alone: it goes on with another, points outside itself, or says too little.
+
+    Too little are few words of its own, unless one brings in something new: a name, an identifier, or "a ...".
+    """
+    return bool(_GOES_ON.match(question)) or _points(question) or _says_too_little(question)
+
+
+def _points(question: str) -> bool:
+    """Whether a question has no topic, or is short and has a pronoun that nothing before it explains."""
+    words, own = _read(question)
     if not own:
         return True
-    return any(_points_out(words, index, own) for index in range(len(words)))
+    explains_itself = len({words[index] for index in own}) > ENOUGH
+    return not explains_itself and any(_points_out(words, index, own) for index in range(len(words)))
+
+
+def _says_too_little(question: str) -> bool:
+    words, own = _read(question)
+    english = sum(word in FUNCTION_WORDS for word in words) >= ENGLISH * len(words)
+    return english and len({words[index] for index in own}) <= FEW and not _brings_in(question, words, own)
+
+
+def _read(question: str) -> tuple[list[str], list[int]]:
+    """The words of a question, folded, and the indices (0-based) of those that name a topic."""
+    words = [fold(word) or word for word in _WORD.findall(question)]
+    return words, [index for index, word in enumerate(words) if _is_topic(word) and stem(word) not in _STEMS]
+
+
+def _brings_in(question: str, words: Sequence[str], own: Sequence[int]) -> bool:
+    """Whether a question names something that no earlier one need have named."""
+    names = [word for word in _WORD.findall(question)[1:] if word[:1].isupper() and _is_topic(fold(word))]
+    return bool(names or identifiers(question) or any(words[index - 1] in {"a", "an"} for index in own if index))
 
 
 _STEMS = frozenset(stem(word) for word in _SAY_NOTHING)
@@ -169,6 +216,9 @@ def _points_out(words: Sequence[str], index: int, own: Sequence[int]) -> bool:
     before = words[index - 1] if index else ""
     if word in _POINTING:
         if after in _AFTER_POINTING or (word == "that" and before not in _BEFORE_THAT and after not in {"", "?"}):
+            return False
+    elif word in _POINTING_ADVERBS:
+        if before in _BEING or after in _BEING or (word == "instead" and after == "of"):
             return False
     elif word in _ONES:
         picked = before in {"which", "the", "other", "that", "this"}
@@ -208,7 +258,7 @@ def topic(question: str) -> str:
 def _runs(question: str) -> list[tuple[int, int]]:
     runs: list[list[re.Match[str]]] = [[]]
     for match in _WORD.finditer(question):
-        if is_content(fold(match.group())) or match.group()[:1].isdigit():
+        if _is_topic(fold(match.group())) or match.group()[:1].isdigit():
             runs[-1].append(match)
         else:
             runs.append([])
@@ -233,7 +283,7 @@ def _swapped(about: str, earlier: str) -> str:
     """Put a new thing in the place of the old one. "And for Paris?" after "What is the rate for Berlin?"."""
     about = about.rstrip(" ?.!")
     words = about.split()
-    if not words or not phrases(about) or leans(about):
+    if not words or not phrases(about) or _points(about):
         return ""
     preposition = words[0].lower() if words[0].lower() in _PREPOSITIONS else ""
     fresh = " ".join(words[1:] if preposition else words)
@@ -255,28 +305,55 @@ def _place(fresh: str, earlier: str, preposition: str) -> tuple[int, int] | None
         return runs[-1] if runs else None
     if _NAME.fullmatch(fresh) and (names := [match.span() for match in _NAME.finditer(earlier, earlier.find(" ") + 1)]):
         return names[-1]
+    tail = fresh.rsplit(maxsplit=1)[-1].rpartition("-")[2].casefold()  # "cross-encoder" takes the place of "bi-encoder"
+    akin = [word.span() for word in _WORD.finditer(earlier) if word.group().casefold().endswith(f"-{tail}")]
+    if akin:
+        return akin[-1]
     heads = [run for run in runs if fresh.casefold().endswith(earlier[: run[1]].rsplit(maxsplit=1)[-1].casefold())]
     start, end = (heads or runs)[-1]
     words = list(_WORD.finditer(earlier, start, end))
+    if len(words) > 1 and _follows_subject(earlier[:start]):  # "do I connect Ollama": the verb stays
+        words = words[1:]
     size = len([word for word in _WORD.findall(fresh) if fold(word) not in _DETERMINERS])
-    return (words[-size].start(), end) if len(words) > max(size, 2) else (start, end)
+    return (words[-size].start(), end) if len(words) > max(size, 2) else (words[0].start(), end)
+
+
+def _follows_subject(before: str) -> bool:
+    return bool((said := _WORD.findall(before)) and fold(said[-1]) in _SUBJECTS)
 
 
 def _carried(body: str, earlier: str, turns: Sequence[Turn]) -> str:
     """Name what a question leaves out: in the place of its pronoun where that is one thing, else before it all."""
     body = body.rstrip(" ?.!")
     said = {fold(word) for word in _WORD.findall(body)}
-    named = (_person(turns) if said & _PEOPLE else "") or topic(earlier)
+    carried = _CARRIED.match(earlier)  # a topic that was carried over before goes on
+    named = (_person(turns) if said & _PEOPLE else "") or (carried[1] if carried else topic(earlier))
     own = _topics(body)
     if all(found(word, own) for word in _topics(named)):
         return body[:1].upper() + body[1:] + "?"
-    if len(_runs(named)) == 1 and "," not in named and not said & _PEOPLE:
+    if not said & _PEOPLE and not carried and _is_one_thing(earlier):
         thing = named if named[:1].isupper() else f"the {named}"
         body = re.sub(r"\bwhich ones?\b", f"which of {thing}", body, count=1, flags=re.IGNORECASE)
         swapped = _STANDS_FOR.sub(thing, body, count=1) if thing not in body else body
         if thing in swapped:
             return swapped[:1].upper() + swapped[1:] + "?"
     return f"{named[:1].upper()}{named[1:]}: {body[:1].lower() if body[1:2].islower() else body[:1]}{body[1:]}?"
+
+
+def _is_one_thing(question: str) -> bool:
+    """Whether the topic of a question is a noun phrase, as far as the words before it tell; else it holds a verb."""
+    runs = _runs(question)
+    if len(runs) != 1:
+        return False
+    start, end = runs[0]
+    before = [fold(word) for word in _WORD.findall(question[:start])]
+    size = len(_WORD.findall(question[start:end]))
+    if not before or before[-1] in _SUBJECTS or "," in question[start:end]:
+        return not before
+    if before[-1] in _DETERMINERS:
+        before.pop()
+    asks_what = before[:1] and before[0] in {"what", "which", "who", "whose"}
+    return bool(size == 1 or asks_what or not before or before[-1] not in _AUXILIARIES)
 
 
 def _person(turns: Sequence[Turn]) -> str:
