@@ -99,9 +99,18 @@ class Feedback:
 
 
 def _judgement(turn: str, verdict: str, reason: str, *rest: str) -> Judgement:
-    *said, passages = rest
-    kept = tuple(JudgedPassage(**one) for one in json.loads(passages))
-    return Judgement(turn, Verdict(verdict), Reason(reason), *said, passages=kept)
+    note, given, question, searched, answer, passages = rest
+    return Judgement(
+        turn=turn,
+        verdict=Verdict(verdict),
+        reason=Reason(reason),
+        note=note,
+        given=given,
+        question=question,
+        searched=searched,
+        answer=answer,
+        passages=tuple(JudgedPassage(**one) for one in json.loads(passages)),
+    )
 
 
 def _passages(answer: StoredAnswer) -> list[JudgedPassage]:

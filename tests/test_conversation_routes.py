@@ -106,6 +106,7 @@ def test_how_it_was_found_is_shown(client, turn, database):
     response = client.get(f"/turns/{turn.id}/found")
 
     assert response.text.count('<th scope="row"') == 50
+    assert 'aria-pressed="true">Before' in client.get(f"/turns/{turn.id}/found?before=true").text
     assert client.get(f"/turns/{bare.id}/found").status_code == 404
 
 

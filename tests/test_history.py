@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -64,11 +65,11 @@ def test_names_are_escaped_wherever_they_stand():
 # ---- how it was found ----
 
 
-def found_page(answer=None, **changed):
+def found_page(answer=None, *, reranked=True, **changed):
     answer = answer or answered("How long?")
     kept = replace(stored(answer), **changed)
     turn = StoredTurn("0" * 32, "1" * 32, NOW.isoformat(), answer.question, TurnState.DONE, answer=kept)
-    return found_html(turn, kept, candidates(answer, kept.sources))
+    return found_html(turn, kept, candidates(answer, kept.sources), reranked=reranked)
 
 
 def test_every_candidate_stands_in_the_table_with_its_ranks_and_its_way():
@@ -95,6 +96,17 @@ def test_the_line_stands_under_the_passages_the_answer_was_made_from():
 
     assert above.count('<th scope="row"') == 3
     assert below.count('<th scope="row"') == 47
+
+
+def test_before_reranking_the_table_stands_in_the_order_of_the_joined_lists():
+    page = found_page(reranked=False)
+
+    above, _, below = page.partition("that the answer would have been made from without reranking")
+    places = re.findall(r'data-label="Joined">(\d+)<', above + below)
+    assert places == [str(place) for place in range(1, 51)]
+    assert above.count('<th scope="row"') == 3
+    assert 'aria-pressed="true">Before reranking' in page
+    assert 'aria-pressed="true">After reranking' in found_page()
 
 
 def test_the_lift_is_said_in_a_sentence():

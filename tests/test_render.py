@@ -16,10 +16,12 @@ from rag_app.web.render import (
     evidence_html,
     marked_passage,
     match_words,
+    messages,
     page_words,
     question_html,
     seconds,
     stage_words,
+    top_html,
     turn_html,
     welcome_html,
 )
@@ -313,3 +315,39 @@ def test_the_list_of_files_shows_what_goes_on_and_the_last_that_ended():
     shown = worth_showing([shipped, refused, *ended, going], "handbook")
 
     assert [job.id for job in shown] == [51, 40, 39, 38, 37, 36, 35, 34, 7]
+
+
+def test_only_the_last_turn_is_edited_or_asked_again_and_none_while_it_is_made():
+    first, last = turn_with(), replace(turn_with(), id="1" * 32)
+
+    said = [message["content"] for message in messages([first, last])]
+    working = [message["content"] for message in messages([first, replace(last, state=TurnState.WORKING)])]
+
+    assert [
+        ("Edit<" in question, "Ask again<" in answer) for question, answer in zip(said[::2], said[1::2], strict=True)
+    ] == [
+        (False, False),
+        (True, True),
+    ]
+    assert not any("Edit<" in text or "Ask again<" in text for text in working)
+
+
+def test_what_can_be_done_with_an_answer_names_its_turn():
+    page = turn_html(turn_with())
+
+    for name in ("found", "copy", "good", "poor"):
+        assert f'id="{name}-{ID}"' in page
+    assert "chosen" not in page
+    assert f'chosen" id="poor-{ID}"' in turn_html(replace(turn_with(), verdict="poor"))
+
+
+def test_an_answer_that_was_cut_can_be_asked_again_and_not_judged():
+    page = turn_html(turn_with(state=TurnState.CUT), last=True)
+
+    assert "Ask again<" in page
+    assert "judge" not in page
+
+
+def test_questions_that_are_not_shown_are_counted():
+    assert "Show 3 earlier questions" in top_html(asked=True, earlier=3)
+    assert "earlier" not in top_html(asked=True, earlier=-17)

@@ -74,7 +74,8 @@ class Answering:
             if shown.state is not TurnState.WORKING:
                 return
             await changed.wait()
-            await asyncio.sleep(DRAW_S)
+            if run.turn is not shown:  # otherwise the page was only woken
+                await asyncio.sleep(DRAW_S)
 
     def wake(self, turn_id: str) -> None:
         """Let those who follow an answer look up, although it has not grown."""

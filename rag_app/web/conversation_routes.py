@@ -93,13 +93,15 @@ class Turns:
             return error(NOT_YOURS, 404)
         return PlainTextResponse(turn_text(turn), headers={"cache-control": "private, no-store"})
 
-    def found(self, request: Request, turn_id: Id) -> Response:
-        """All candidates of an answer as a piece of HTML."""
+    def found(self, request: Request, turn_id: Id, before: bool = False) -> Response:  # noqa: FBT001, FBT002 - a query parameter
+        """All candidates of an answer as a piece of HTML, in their order before reranking where `before` says so."""
         turn = self._turn(request, turn_id)
         if turn is None or turn.answer is None:
             return error(NOT_YOURS, 404)
         found = self._conversations.candidates(request.state.browser, turn_id)
-        return HTMLResponse(found_html(turn, turn.answer, found)) if found else error(NOT_KEPT, 404)
+        if not found:
+            return error(NOT_KEPT, 404)
+        return HTMLResponse(found_html(turn, turn.answer, found, reranked=not before))
 
     async def judge(self, request: Request, turn_id: Id) -> Response:
         """Keep what the reader says of an answer; an empty verdict takes an earlier one back."""

@@ -16,19 +16,21 @@ _LEGEND = (
 _NOT_FOUND = '<span class="none">\N{EN DASH}<span class="visually-hidden"> not found</span></span>'
 
 
-def found_html(turn: StoredTurn, answer: StoredAnswer, found: Sequence[Candidate]) -> str:
-    """The table of all candidates, best first, with the time of each stage above it."""
+def found_html(turn: StoredTurn, answer: StoredAnswer, found: Sequence[Candidate], *, reranked: bool = True) -> str:
+    """The table of all candidates with the time of each stage above it; as it was, or as it stood before reranking."""
     kept = sum(candidate.used for candidate in found)
-    rows = "".join(_row(turn, candidate) for candidate in found[:kept])
-    rest = "".join(_row(turn, candidate) for candidate in found[kept:])
+    ordered = sorted(found, key=lambda candidate: candidate.after if reranked else candidate.before)
+    rows = "".join(_row(turn, candidate) for candidate in ordered[:kept])
+    rest = "".join(_row(turn, candidate) for candidate in ordered[kept:])
+    line = _line(kept, answer, reranked=reranked)
     heads = "".join(f'<th scope="col" class="is-{_kind(name)}">{name}</th>' for name in _COLUMNS)
     return (
         '<div class="found"><div class="viewer-head"><h2 tabindex="-1">How this was found</h2>'
         '<button type="button" class="quiet" data-close>Close</button></div>'
         f'<div class="found-body" tabindex="0" role="group" aria-label="Candidates">{_asked(turn, answer)}'
         f"{_times(answer.timings)}"
-        f'<p class="lift">{_lift(found, kept, abstained=answer.abstained)}</p>'
-        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}{_line(kept, answer)}{rest}</tbody></table>"
+        f'<p class="lift">{_lift(found, kept, abstained=answer.abstained)}</p>{_orders(turn, reranked=reranked)}'
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}{line}{rest}</tbody></table>"
         f'<p class="legend">{_LEGEND}</p></div></div>'
     )
 
@@ -81,10 +83,25 @@ def _lift(found: Sequence[Candidate], kept: int, *, abstained: bool) -> str:
     return words + (" None was relevant enough to answer from." if abstained else "")
 
 
-def _line(kept: int, answer: StoredAnswer) -> str:
+def _orders(turn: StoredTurn, *, reranked: bool) -> str:
+    """The switch between both orders."""
+    buttons = "".join(
+        f'<button type="button" class="order" data-found="/turns/{turn.id}/found{query}" '
+        f'aria-pressed="{"true" if chosen else "false"}">{words}</button>'
+        for words, query, chosen in (
+            ("After reranking", "", reranked),
+            ("Before reranking", "?before=true", not reranked),
+        )
+    )
+    return f'<div class="orders" role="group" aria-label="Order">{buttons}</div>'
+
+
+def _line(kept: int, answer: StoredAnswer, *, reranked: bool) -> str:
     """Between what the answer was made from and the rest."""
     use = "shown to you" if answer.abstained else "which the answer was made from"
     words = f"Above this line: the best {kept}, {use}"
+    if not reranked:
+        words = f"Above this line: the {kept} that the answer would have been made from without reranking"
     return f'<tr class="kept-line"><td colspan="{len(_COLUMNS)}">{words}</td></tr>' if kept else ""
 
 

@@ -71,12 +71,13 @@ def messages(turns: Sequence[StoredTurn]) -> list[dict[str, str]]:
     return [{"role": role, "content": content} for role, content in pairs]
 
 
-def top_html(*, asked: bool) -> str:
-    """The row over a conversation, where the list beside it is folded away."""
+def top_html(*, asked: bool, earlier: int = 0) -> str:
+    """The row over a conversation: ways out where the list beside it is folded away, and to questions not shown."""
     anew = '<button type="button" class="quiet" data-fresh>New question</button>' if asked else ""
+    more = f'<button type="button" class="quiet" data-earlier>Show {counted(earlier, "earlier question")}</button>'
     return (
         '<div class="top"><h1 class="visually-hidden">Ask</h1><button type="button" class="quiet" data-history '
-        f'aria-controls="history">Conversations</button>{anew}</div>'
+        f'aria-controls="history" aria-expanded="false">Conversations</button>{more if earlier > 0 else ""}{anew}</div>'
     )
 
 

@@ -24,6 +24,7 @@ from rag_app.web.render import evidence_html, messages, stage_words, top_html, w
 
 QUESTION_LIMIT = 4000  # characters
 TURNS_SHOWN = 20
+TURNS_MOST = 500  # where the earlier ones are asked for too
 EXAMPLES_SHOWN = 3
 CONVERSATIONS_SHOWN = 30
 CONVERSATIONS_MOST = 2000  # that one page may list
@@ -127,17 +128,18 @@ class AskPage:
         if refusal:
             yield {self._live: f'<p class="notice" role="alert">{escape(refusal)}</p>'}
             return
-        conversation = conversation or await asyncio.to_thread(self._conversations.begin, browser)
-        turn = await self._answering.start(browser, conversation, question.strip(), instead_of=instead_of)
+        place = conversation or await asyncio.to_thread(self._conversations.begin, browser)
+        turn = await self._answering.start(browser, place, question.strip(), instead_of=instead_of)
         async for update in self._follow(turn, request, first={self._box: _busy_box(clear=typed)}):
             yield update
 
-    async def _resume(self, request: gradio.Request) -> AsyncIterator[Updates]:
+    async def _resume(self, event: gradio.EventData, request: gradio.Request) -> AsyncIterator[Updates]:
         """What the address names, as it is stored; an answer still being made is followed to its end."""
         browser, conversation = await asyncio.to_thread(self._place, request)
         turns = await asyncio.to_thread(self._conversations.turns, browser, conversation or "")
         self._tabs.turn_to(_tab(request), "")
-        yield await asyncio.to_thread(self._drawn, turns)
+        shown = TURNS_MOST if getattr(event, "earlier", False) else TURNS_SHOWN
+        yield await asyncio.to_thread(self._drawn, turns, shown)
         if turns and turns[-1].state is TurnState.WORKING:
             async for update in self._follow(turns[-1], request, first={}):
                 yield update
@@ -149,9 +151,9 @@ class AskPage:
         before = [one for one in stored if one.id != turn.id]
         yield {
             **first,
-            self._chat: self._messages([*before, turn]),
+            self._chat: messages([*before, turn][-TURNS_SHOWN:]),
             self._welcome: "",
-            self._top: top_html(asked=True),
+            self._top: top_html(asked=True, earlier=len(before) + 1 - TURNS_SHOWN),
             self._live: _live_html(turn),
             self._evidence: evidence_html(None),
         }
@@ -159,7 +161,7 @@ class AskPage:
             if not self._tabs.still(_tab(request), here):
                 return
             turn = grown
-            yield {self._chat: self._messages([*before, turn]), self._live: _live_html(turn)}
+            yield {self._chat: messages([*before, turn][-TURNS_SHOWN:]), self._live: _live_html(turn)}
         final = await asyncio.to_thread(self._conversations.turn, browser, turn.id)
         turns = [*before, final] if final is not None else before
         updates = await asyncio.to_thread(self._drawn, turns)
@@ -193,24 +195,20 @@ class AskPage:
             more=len(found) > limit,
         )
 
-    def _drawn(self, turns: list[StoredTurn]) -> Updates:
-        """Everything on the page, from what is stored."""
+    def _drawn(self, turns: list[StoredTurn], shown: int = TURNS_SHOWN) -> Updates:
+        """Everything on the page, from what is stored; of the turns the last `shown`."""
         status = self._desk.status()
         last = turns[-1] if turns else None
         working = last is not None and last.state is TurnState.WORKING
         return {
             self._header: header_html("Ask", status),
-            self._top: top_html(asked=bool(turns)),
-            self._chat: self._messages(turns),
+            self._top: top_html(asked=bool(turns), earlier=len(turns) - shown),
+            self._chat: messages(turns[-shown:]),
             self._welcome: "" if turns else welcome_html(status, self._examples()),
             self._live: _live_html(last),
             self._box: _busy_box(clear=False) if working else gradio.update(submit_btn="Ask", stop_btn=False),
             self._evidence: evidence_html(last),
         }
-
-    @staticmethod
-    def _messages(turns: list[StoredTurn]) -> list[dict[str, str]]:
-        return messages(turns[-TURNS_SHOWN:])
 
     def _place(self, request: gradio.Request) -> tuple[str, str | None]:
         """Who asks, and the conversation their page shows; None for a new one."""

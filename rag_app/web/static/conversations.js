@@ -61,9 +61,14 @@
   });
   document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && find('#history') && list());
 
-  const fold = () => document.body.classList.remove('history-open');
+  const unfolded = (open) => {
+    document.body.classList.toggle('history-open', open);
+    const button = find('[data-history]');
+    if (button) button.setAttribute('aria-expanded', open);
+  };
+  const fold = () => unfolded(false);
   const unfold = () => {
-    document.body.classList.add('history-open');
+    unfolded(true);
     requestAnimationFrame(() => find('#history .new').focus());
   };
   const narrow = () => getComputedStyle(find('#history')).position === 'fixed';
@@ -280,8 +285,15 @@
     '[data-fresh]': () => { goTo(NEW); box().focus(); },
     '[data-menu]': openMenu,
     '[data-history]': unfold,
+    '[data-earlier]': () => tell('resume', { earlier: true }),
     '[data-further]': (button) => { shown = Number(button.dataset.further) * 2; list(); },
     '.found-answer': (button) => view(`/turns/${turnOf(button)}/found`, 'found-view', 'Opening the table'),
+    '[data-found]': async (button) => {
+      const words = button.textContent;
+      await view(button.dataset.found, 'found-view');
+      const chosen = [...document.querySelectorAll('dialog.found-view .order')].find((one) => one.textContent === words);
+      if (chosen) chosen.focus();
+    },
     '.copy-answer': copy,
     '.judge': judge,
     '.again-answer': (button) => tell('again', { turn: turnOf(button) }),
