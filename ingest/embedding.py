@@ -133,6 +133,11 @@ class Embedder:
             return self._model
 
     @property
+    def folder(self) -> Path:
+        """Where the model's files lie."""
+        return self._folder
+
+    @property
     def dimensions(self) -> int:
         """Length of a vector."""
         return int(self.load().get_embedding_dimension() or 0)

@@ -30,7 +30,7 @@ FLOORS = {
         index.chroma index.tantivy index.exact index.damage
         index.child
         index.generation
-        pipeline
+        pipeline purging
         intake worker
         build
         command
@@ -43,15 +43,22 @@ FLOORS = {
         evaluate.datasets evaluate.summary evaluate.plots
         evaluate.pdf_folder
         stages sentences as_json prompt endpoints app_database candidates
-        support conversations
+        support conversations blanking
+        purge
         feedback
         citations rewrite
         retrieve rerank.calibration rerank.dialects rerank.faults rerank.ranking generate.stream generate.faults
         rerank.cross_encoder rerank.http generate.extractive generate.openai_chat verbatim
+        train train.groups train.mining train.calibrating train.models
+        train.contrasts train.pairs train.fine_tune train.labelled rerank.live
+        train.prepare
+        train.__main__
         pipeline
         evaluate.models evaluate.search
-        evaluate.run
-        build
+        evaluate.run train.asked
+        train.own train.compare
+        train.line
+        build train.workshop
         evaluate.folder
         web.escape web.people web.theme web.uploads web.pages.parts web.pages.tabs
         web.desk web.guard web.login web.answer_text evaluate.report
@@ -62,7 +69,7 @@ FLOORS = {
         web.pages.site
         web.server
         commands.ask commands.search commands.ingest commands.documents commands.models commands.doctor commands.desk
-        commands.evaluate commands.verify
+        commands.evaluate commands.verify commands.train
         commands.serve
         __main__
     """,
@@ -88,8 +95,8 @@ WRAPPERS = {
     "sentence_transformers": {"ingest.embedding", "rag_app.rerank.cross_encoder"},
     "starlette": {"rag_app.web.guard", "rag_app.web.uploads"},
     "tantivy": {"ingest.index.tantivy"},
-    "torch": {"ingest.embedding", "rag_app.rerank.cross_encoder"},
-    "transformers": {"ingest.embedding"},
+    "torch": {"ingest.embedding", "rag_app.rerank.cross_encoder", "rag_app.train.fine_tune"},
+    "transformers": {"ingest.embedding", "rag_app.train.fine_tune"},
     "uvicorn": {"rag_app.web.server"},
 }
 

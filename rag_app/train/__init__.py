@@ -1,0 +1,1 @@
+"""Training cross-encoders: the one that ships, and the user's own."""
