@@ -61,7 +61,6 @@ _SAY_NOTHING = frozenset(
 _AUXILIARIES = frozenset(
     "do does did is are was were can could may might must shall should will would has have".split()
 )
-_CARRIED = re.compile(r"([^:?]{2,100}): ")
 _NAME = re.compile(r"(?:\b(?:[A-Z]|\w*\d)[\w.:/-]*\w\b ?)+(?<! )")
 _FULL_NAME = re.compile(r"\b[A-Z][\w'-]+(?: [A-Z][\w'-]+)+")
 _STANDS_FOR = re.compile(r"\b(?:it|them|they|those|these)\b(?!\s+\w+ing\b)", re.IGNORECASE)
@@ -160,8 +159,7 @@ def stand_alone(question: str, turns: Sequence[Turn]) -> str:
     """Rewrite a follow-up by rules; a question that stands alone comes back untouched."""
     earlier = _earlier(turns)
     asked = " ".join(clean(question).split())
-    body = _LEAD_IN.sub("", asked, count=1)
-    about = _WHAT_ABOUT.sub("", body, count=1)
+    body, about = _LEAD_IN.sub("", asked, count=1), _about(question)
     if not earlier or not body:
         return question
     if (about != body or (body != asked and _is_phrase(body))) and (swapped := _swapped(about, earlier)):
@@ -231,12 +229,26 @@ def _points_out(words: Sequence[str], index: int, own: Sequence[int]) -> bool:
 
 
 def _earlier(turns: Sequence[Turn]) -> str:
-    """Find the latest question with a topic of its own, as it was searched for."""
+    """Find the latest question with a topic of its own, as it was searched for, less a follow-up put behind it."""
     for turn in reversed(turns[-TURNS_BACK:]):
         said = " ".join(clean(turn.rewritten or turn.question).split())
+        follow_up = _sentence(_about(turn.question))
+        if len(said) > len(follow_up) and said.endswith(f" {follow_up}"):
+            said = said.removesuffix(follow_up).rstrip(" :")
         if phrases(said):
             return said
     return ""
+
+
+def _about(question: str) -> str:
+    """A question without what only joins it to the one before."""
+    return _WHAT_ABOUT.sub("", _LEAD_IN.sub("", " ".join(clean(question).split()), count=1), count=1)
+
+
+def _sentence(words: str) -> str:
+    """Words as a question of their own."""
+    words = words.rstrip(" ?.!")
+    return f"{words[:1].upper()}{words[1:]}?" if words else ""
 
 
 def phrases(question: str) -> list[str]:
@@ -323,21 +335,25 @@ def _follows_subject(before: str) -> bool:
 
 
 def _carried(body: str, earlier: str, turns: Sequence[Turn]) -> str:
-    """Name what a question leaves out: in the place of its pronoun where that is one thing, else before it all."""
+    """Say what a question leaves out: in the place of its pronoun where that is one thing, else by asking both."""
     body = body.rstrip(" ?.!")
     said = {fold(word) for word in _WORD.findall(body)}
-    carried = _CARRIED.match(earlier)  # a topic that was carried over before goes on
-    named = (_person(turns) if said & _PEOPLE else "") or (carried[1] if carried else topic(earlier))
     own = _topics(body)
+    person = _person(turns) if said & _PEOPLE else ""
+    if person and not all(found(word, own) for word in _topics(person)):
+        return f"{person}: {body[:1].lower()}{body[1:]}?"
+    named = topic(earlier)
     if all(found(word, own) for word in _topics(named)):
-        return body[:1].upper() + body[1:] + "?"
-    if not said & _PEOPLE and not carried and _is_one_thing(earlier):
+        return _sentence(body)
+    if not said & _PEOPLE and _is_one_thing(earlier):
         thing = named if named[:1].isupper() else f"the {named}"
         body = re.sub(r"\bwhich ones?\b", f"which of {thing}", body, count=1, flags=re.IGNORECASE)
         swapped = _STANDS_FOR.sub(thing, body, count=1) if thing not in body else body
         if thing in swapped:
-            return swapped[:1].upper() + swapped[1:] + "?"
-    return f"{named[:1].upper()}{named[1:]}: {body[:1].lower() if body[1:2].islower() else body[:1]}{body[1:]}?"
+            return _sentence(swapped)
+    before = earlier if earlier[-1:] in {".", "!", "?"} else f"{earlier}?"
+    follow_up = _sentence(body)
+    return f"{before[: max(LONGEST - len(follow_up) - 1, 0)].rstrip()} {follow_up}"
 
 
 def _is_one_thing(question: str) -> bool:

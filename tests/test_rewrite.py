@@ -19,35 +19,43 @@ FOLLOW_UPS = [
     (MODELS, "and which of them needs a GPU?", "Which of the reranking models needs a GPU?"),
     (MODELS, "which one is the fastest?", "Which of the reranking models is the fastest?"),
     (MODELS, "How do I install them?", "How do I install the reranking models?"),
-    (MODELS, "Are there others?", "Reranking models: are there others?"),
+    (MODELS, "Are there others?", "Which reranking models can I use? Are there others?"),
     (RATE, "and for Paris?", "What is the daily rate for Paris?"),
     (RATE, "What about Paris?", "What is the daily rate for Paris?"),
     (RATE, "And the monthly rate?", "What is the monthly rate for Berlin?"),
     (POLICY, "How about flights?", "What does the travel policy say about flights?"),
     (POLICY, "and meals?", "What does the travel policy say about meals?"),
-    (PASSWORD, "How long does it take?", "Reset my password: how long does it take?"),
-    (PASSWORD, "why?", "Reset my password: why?"),
-    (PASSWORD, "OK, and what if that fails?", "Reset my password: what if that fails?"),
-    (LEAVE, "Is it paid?", "Days of parental leave: is it paid?"),
-    (LEAVE, "Who approves that?", "Days of parental leave: who approves that?"),
-    (LEAVE, "how much?", "Days of parental leave: how much?"),
+    (PASSWORD, "How long does it take?", "How do I reset my password? How long does it take?"),
+    (PASSWORD, "why?", "How do I reset my password? Why?"),
+    (PASSWORD, "OK, and what if that fails?", "How do I reset my password? What if that fails?"),
+    (LEAVE, "Is it paid?", "How many days of parental leave do I get? Is it paid?"),
+    (LEAVE, "Who approves that?", "How many days of parental leave do I get? Who approves that?"),
+    (LEAVE, "how much?", "How many days of parental leave do I get? How much?"),
     (ERROR, "How do I fix it?", "How do I fix the error KB-ERR-2847?"),
     (ERROR, "And KB-ERR-2848?", "What does error KB-ERR-2848 mean?"),
-    (BACKUP, "tell me more", "Back up the library: tell me more?"),
-    (BACKUP, "And how often?", "Back up the library: how often?"),
-    (BACKUP, "Thanks. Where is it stored?", "Back up the library: where is it stored?"),
+    (BACKUP, "tell me more", "How do I back up the library? Tell me more?"),
+    (BACKUP, "And how often?", "How do I back up the library? How often?"),
+    (BACKUP, "Thanks. Where is it stored?", "How do I back up the library? Where is it stored?"),
     ("What is a reranker?", "and a retriever?", "What is a retriever?"),
     ("What is a reranker?", "Does it need a GPU?", "Does the reranker need a GPU?"),
     ("What is RAG_HOME?", "Can I change it?", "Can I change RAG_HOME?"),
     ("What is RAG_HOME?", "and RAG_SPACE?", "What is RAG_SPACE?"),
     ("How do I connect Ollama?", "and vLLM?", "How do I connect vLLM?"),
     ("What is a bi-encoder bad at?", "And the cross-encoder?", "What is the cross-encoder bad at?"),
-    ("How many passages does it read?", "How long is one?", "Passages, read: how long is one?"),
-    ("Does the answer carry page numbers?", "Can I trust them?", "Answer carry page numbers: can I trust them?"),
-    (PASSWORD, "Who has to approve the request?", "Reset my password: who has to approve the request?"),
-    (PASSWORD, "What if the old one is forgotten?", "Reset my password: what if the old one is forgotten?"),
-    (PASSWORD, "And who can see it there?", "Reset my password: who can see it there?"),
-    (BACKUP, "Can people ask questions meanwhile?", "Back up the library: can people ask questions meanwhile?"),
+    ("How many passages does it read?", "How long is one?", "How many passages does it read? How long is one?"),
+    (
+        "Does the answer carry page numbers?",
+        "Can I trust them?",
+        "Does the answer carry page numbers? Can I trust them?",
+    ),
+    (PASSWORD, "Who has to approve the request?", "How do I reset my password? Who has to approve the request?"),
+    (PASSWORD, "What if the old one is forgotten?", "How do I reset my password? What if the old one is forgotten?"),
+    (PASSWORD, "And who can see it there?", "How do I reset my password? Who can see it there?"),
+    (
+        BACKUP,
+        "Can people ask questions meanwhile?",
+        "How do I back up the library? Can people ask questions meanwhile?",
+    ),
     (
         "Does Northwind Standard cover vision exams?",
         "what about Health Plus?",
@@ -92,16 +100,16 @@ def test_the_first_question_stays_untouched(question: str) -> None:
 def test_the_topic_lasts_over_turns_without_one_of_their_own() -> None:
     turns = [Turn(BACKUP, "With rag backup."), Turn("why?", "Because disks fail.")]
 
-    assert stand_alone("And how often?", turns) == "Back up the library: how often?"
+    assert stand_alone("And how often?", turns) == "How do I back up the library? How often?"
 
 
-def test_a_topic_that_was_carried_over_goes_on_alone() -> None:
+def test_a_question_that_was_carried_over_goes_on_alone() -> None:
     turns = [
         Turn(PASSWORD, "By mail."),
-        Turn("How long does it take?", "A day.", "Reset my password: how long?"),
+        Turn("How long does it take?", "A day.", "How do I reset my password? How long does it take?"),
     ]
 
-    assert stand_alone("Who can see it?", turns) == "Reset my password: who can see it?"
+    assert stand_alone("Who can see it?", turns) == "How do I reset my password? Who can see it?"
 
 
 def test_a_rewritten_question_carries_the_topic_on() -> None:
@@ -117,7 +125,10 @@ def test_he_and_she_are_looked_for_in_the_answer() -> None:
 
 
 def test_a_rewritten_question_is_bounded() -> None:
-    assert len(stand_alone("why?", [Turn("library " * 5_000, "")])) <= LONGEST
+    rewritten = stand_alone("why?", [Turn("library " * 5_000, "")])
+
+    assert len(rewritten) <= LONGEST
+    assert rewritten.endswith(" Why?")
 
 
 @pytest.mark.parametrize(
