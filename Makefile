@@ -1,4 +1,4 @@
-# make setup | run | test | quick | check | fix | handbook | interop
+# make setup | run | test | quick | check | fix | handbook | interop | kill
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -38,4 +38,8 @@ handbook: setup
 interop: setup
 	sh scripts/interop.sh
 
-.PHONY: setup run test quick check fix handbook interop
+# A thousand kills at every step of the program and at random moments; prints them by step.
+kill: setup
+	$(BIN)/python -m benchmarks.kill --kills 1000
+
+.PHONY: setup run test quick check fix handbook interop kill

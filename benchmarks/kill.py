@@ -19,6 +19,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from benchmarks.kill_life import Plan, live
 from ingest.failpoints import STEPS
 
 AT_RANDOM = 3  # every third life is killed at a moment, the others at a failpoint
+MEMORY = Path("/dev/shm")  # noqa: S108 - a death of the process loses there what it loses on a disk, and no more
 LONGEST_S = 60.0  # a life that takes longer hangs
 
 
@@ -59,21 +61,21 @@ class Record:
                 self.wrong.append(told)
 
 
-def kill(folder: Path, kills: int, seed: int) -> Record:
+def kill(folder: Path, kills: int, seed: int, steps: Sequence[str] = STEPS) -> Record:
     """Kill `kills` lives on the home in `folder`, see that the last one recovers too, and return the record."""
     importlib.import_module("chromadb")  # here, once, rather than in every fork
     record, dice, number = Record(), random.Random(seed), 0
     while record.kills.total() < kills and not record.wrong:
-        one_life(folder, record, _plan(dice, number), dice)
+        one_life(folder, record, _plan(dice, number, steps), dice)
         number += 1
     one_life(folder, record, Plan("", 0, group=False, early=False), dice, spare=True)
     return record
 
 
-def _plan(dice: random.Random, number: int) -> Plan:
+def _plan(dice: random.Random, number: int, steps: Sequence[str]) -> Plan:
     at_random = number % AT_RANDOM == AT_RANDOM - 1
-    step = "" if at_random else STEPS[(number - number // AT_RANDOM) % len(STEPS)]
-    return Plan(step, dice.choice((0, 0, 0, 1, 2, 5)), group=dice.random() < 0.5, early=dice.random() < 0.3)  # noqa: PLR2004
+    step = "" if at_random else steps[(number - number // AT_RANDOM) % len(steps)]
+    return Plan(step, dice.choice((0, 0, 0, 1, 2)), group=dice.random() < 0.5, early=dice.random() < 0.3)  # noqa: PLR2004
 
 
 def one_life(folder: Path, record: Record, plan: Plan, dice: random.Random, *, spare: bool = False) -> None:
@@ -140,10 +142,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--step", action="append", choices=STEPS, help="kill at this step only; may be repeated")
     options = parser.parse_args(arguments)
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="kill-") as folder:
-        record = kill(Path(folder), options.kills, options.seed)
+    with tempfile.TemporaryDirectory(prefix="kill-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        record = kill(Path(folder), options.kills, options.seed, options.step or STEPS)
     for step in (*STEPS, "a random moment"):
         print(f"{record.kills[step]:>6}  {step}")
     print(

@@ -10,15 +10,18 @@ import os
 import random
 import re
 import sqlite3
+import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.kill_builder import Builder
-from ingest import chunking, cleaning, failpoints, intake
+from ingest import chunking, cleaning, failpoints, intake, purging
+from ingest.errors import LibraryError
 from ingest.home import Home, OwnerLock
 from ingest.index.generation import Index
 from ingest.intake import Intake
@@ -27,6 +30,7 @@ from ingest.pipeline import Ingestion, document_id, recipe
 from ingest.records import Chunk, JobState, Page, Place, Reading
 from ingest.settings import Settings
 from ingest.worker import Worker
+from rag_app.purge import purge
 
 SPACE = "documents"
 COMMON = "corpus"  # a word of every passage
@@ -63,6 +67,7 @@ def read(file: Path, /, *, name: str, **_: object) -> Reading:
     return Reading(name, pages, (), len(pages), (), 0)
 
 
+@cache
 def written(seed: int) -> str:
     """A document of one to seven pages, each passage with words that no other has."""
     dice = random.Random(seed)
@@ -93,6 +98,7 @@ class Life:
         self._folder = folder
         self._names, self._before = dict(names), dict(names)
         self._say = say
+        self._cut: dict[int, list[Chunk]] = {}  # the passages that a text comes to
         intake.LEFT_BEHIND_S = -1  # nobody else is taking files in
         self._lock = OwnerLock(Home(folder / "home").prepare()).acquire()
         self._library = Library(Home(folder / "home"))
@@ -117,6 +123,8 @@ class Life:
         self._intake.tidy()
         self._worker.work_off()
         self._index.open()
+        for identifier in purging.unfinished(self._library):
+            self._purge_one(identifier)
         self._names = self._held()
         self._wrong(self._unlike(certain, doubt))
         self._wrong(self._misshapen())
@@ -126,7 +134,7 @@ class Life:
 
     def work(self, dice: random.Random) -> None:
         """Add, replace, copy, cancel, remove, rebuild: each announced before and acknowledged after."""
-        steps = [self._add, self._replace, self._remove, self._copy, self._cancel, self._rebuild]
+        steps = [self._add, self._replace, self._remove, self._copy, self._cancel, self._rebuild, self._purge]
         for step in dice.sample(steps, len(steps)):
             step(dice)
         self._index.close()
@@ -173,6 +181,27 @@ class Life:
             del self._names[name]
             self._say(done=[name, None])
 
+    def _purge(self, dice: random.Random) -> None:
+        alone = [name for name, seed in self._names.items() if list(self._names.values()).count(seed) == 1]
+        if len(alone) > 1:
+            name = dice.choice(sorted(alone))
+            self._say(begun=[name, None])
+            self._purge_one(self._document(self._names[name]))
+            word = written(self._names.pop(name)).split()[0]
+            self._say(done=[name, None])
+            # Another process looks: closing a database's file here would take SQLite's locks on it away.
+            home = self._library.home.folder
+            left = subprocess.run(["grep", "-rlai", word, "."], cwd=home, capture_output=True, check=False)
+            if left.returncode != 1:
+                self._wrong([f"{word} of the purged {name} is still in {left.stdout!r}"])
+
+    def _purge_one(self, identifier: str) -> None:
+        def build() -> None:
+            if not self._index.rebuild():
+                raise LibraryError("The builder was killed.")
+
+        purge(self._library, identifier, build_index=build)
+
     def _rebuild(self, _: random.Random) -> None:
         self._index.rebuild()
 
@@ -208,6 +237,11 @@ class Life:
             yield f"the names differ: {sorted(rest.items() ^ certain.items())}"
 
     def _expected(self, seed: int) -> list[Chunk]:
+        if seed not in self._cut:
+            self._cut[seed] = self._chunks(seed)
+        return self._cut[seed]
+
+    def _chunks(self, seed: int) -> list[Chunk]:
         text = written(seed)
         pages = cleaning.clean([Page(n, str(n), page) for n, page in enumerate(text.split("\f"), start=1)])
         title = next(document.title for document in self._library.documents() if document.id == self._document(seed))
@@ -305,8 +339,13 @@ def live(
     if plan.step and plan.early:
         failpoints.arm(plan.step, plan.passes, group=plan.group)
     life = Life(folder, names, say, builder)
-    life.recover(doubt)
-    if plan.step and not plan.early:
-        failpoints.arm(plan.step, plan.passes, group=plan.group)
-    life.work(random.Random(seed))
+    try:
+        life.recover(doubt)
+        if plan.step and not plan.early:
+            failpoints.arm(plan.step, plan.passes, group=plan.group)
+        life.work(random.Random(seed))
+    except LibraryError:
+        # A purge whose builder was killed says so, and the next life has to finish it.
+        if not builder.died:
+            raise
     say(ended=builder.died)

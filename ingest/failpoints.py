@@ -41,6 +41,11 @@ STEPS = (
     "words.added",  # of one document, not committed
     "words.committed",  # the library does not know yet
     "words.remembered",
+    # a purge
+    "purge.blanked",  # what answers quoted
+    "purge.removed",
+    "purge.rebuilt",
+    "purge.compacted",
 )
 
 _armed: dict[str, int] = {}  # step -> how often it may still be passed

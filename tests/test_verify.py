@@ -75,7 +75,7 @@ def test_a_missing_original_and_one_too_many_are_found(library):
         ("DELETE FROM chunks WHERE rowid = (SELECT min(rowid) FROM chunks)", [(Fault.MISSING, 1)]),
         ("UPDATE chunks SET text = ' ' WHERE position = 1", [(Fault.MISSING, 1), (Fault.MISSING, 1)]),
         (
-            "INSERT INTO chunks SELECT id || 1, document_id, 2, page, 1, 1, '', '', text, 0, 1 FROM chunks WHERE position",
+            "INSERT INTO chunks SELECT id || 1, document_id, 2, 1, 1, 1, '', '', text, 0, 1 FROM chunks WHERE position",
             [(Fault.DOUBLED, 1), (Fault.DOUBLED, 1)],
         ),
         ("DELETE FROM vectors WHERE rowid = (SELECT min(rowid) FROM vectors)", [(Fault.MISSING, 2)]),

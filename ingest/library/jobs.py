@@ -87,6 +87,14 @@ class Jobs:
         with self._database.writing() as connection:
             connection.execute(f"UPDATE jobs SET {names} WHERE id = ?", (*columns.values(), job_id))
 
+    def forget(self, space: str, content: str) -> None:
+        """Delete what is known of finished jobs with these bytes."""
+        with self._database.writing() as connection:
+            connection.execute(
+                f"DELETE FROM jobs WHERE space = ? AND content = ? AND state NOT IN ({_MARKS})",
+                (space, content, *_ACTIVE),
+            )
+
     def cancel(self, job_id: int) -> bool:
         """Ask for a job to be stopped; False when it is finished already."""
         with self._database.writing() as connection:
