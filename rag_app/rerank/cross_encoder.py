@@ -93,7 +93,7 @@ class Scorer:
             raise ModelError(
                 f"{self._folder} is no reranker: it gives {model.num_labels} scores a pair instead of one."
             )
-        model.max_seq_length = min(model.max_seq_length, *_positions(model))
+        model.max_seq_length = min([model.max_seq_length, *_positions(model)])
         return model
 
     def _predict(self, pairs: list[tuple[str, str]]) -> list[float]:
