@@ -9,9 +9,10 @@ from ingest.embedding import on_this_machine
 from rag_app.rerank.catalogue import ENTRIES, Entry, Place
 from rag_app.settings import Settings
 
-HEADINGS = ("RAG_RERANKER", "size", "languages", "licence", "needs", "here")
+HEADINGS = ("RAG_RERANKER", "size", "languages", "licence", "needs", "window", "score", "here")
 NOTE = """
-* in use. `here`: the weights are on this machine; a hub model that is not is downloaded at the first start, and
+* in use. `window`: tokens of question and passage that are read together; what is longer is cut. `score`: what it
+ranks by. `here`: the weights are on this machine; a hub model that is not is downloaded at the first start, and
 `rag doctor` tells whether the chosen one works. Any other sentence-transformers cross-encoder can be named as well,
 by its folder or hub name. For `tei`, `infinity`, `vllm` and `llamacpp` set RAG_RERANKER_URL to the server's address.
 To a hosted reranker or a server go the question and the passages found for it. Jina's open weights need code of their
@@ -50,4 +51,7 @@ def _here(entry: Entry) -> bool | None:
 def _row(entry: Entry, chosen: str, *, here: bool | None) -> tuple[str, ...]:
     mark = " *" if entry.name == chosen else ""
     told = {True: "yes", False: "no", None: "-"}[here]
-    return (entry.name + mark, entry.size, entry.languages, entry.licence, entry.needs, told)
+    window = f"{entry.window:,}" if entry.window else "-"
+    return (
+        entry.name + mark, entry.size, entry.languages, entry.licence, entry.needs, window, entry.scale or "-", told
+    )  # fmt: skip
