@@ -6,16 +6,22 @@ from email.utils import format_datetime
 
 import pytest
 from examples import make_hit
+from fakes import HashEmbedder, SameQuestion, WordReranker
 from rerank_server import FORMATS, RerankServer, ok, scored
 from reranker_contract import RerankerContract
 from scripted_endpoint import closed_port
+from shelves import new_library, put
 
 from ingest.compute import Compute
 from ingest.errors import RerankerError, SettingsError
+from ingest.index.generation import Index
 from rag_app.build import reranker_of
+from rag_app.generate.extractive import Extractive
+from rag_app.pipeline import RERANKER_FAILED, Line, Pipeline
 from rag_app.rerank.cross_encoder import BundledReranker
 from rag_app.rerank.dialects import DIALECTS
 from rag_app.rerank.http import BYTES_LIMIT, HttpReranker, is_served
+from rag_app.retrieve import HybridRetriever
 from rag_app.settings import Settings
 
 KEYS = {"COHERE_API_KEY": "key-of-cohere", "VOYAGE_API_KEY": "key-of-voyage", "JINA_API_KEY": "key-of-jina"}
@@ -146,6 +152,45 @@ def test_what_is_no_json_is_refused(body):
         ordered(server)
 
 
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize(("kept", "wrong"), [(slice(2), "it scores 2 of 3"), (slice(0), "it scores 0 of 3")])
+def test_a_partial_reply_is_refused_in_every_format(name, kept, wrong):
+    def answer(body, _):
+        pairs = list(enumerate([0.1, 0.9, 0.5]))
+        return ok(FORMATS[name][2](pairs[kept]))
+
+    with RerankServer(answer) as server, pytest.raises(RerankerError, match=wrong):
+        ordered(server, name)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("entry", [(0, "high"), (0, None), ("0", 0.5), (None, 0.5)], ids=str)
+def test_an_entry_without_a_place_or_a_number_is_refused_in_every_format(name, entry):
+    said = "an entry has no index or no score"
+    with RerankServer(lambda *_: ok(FORMATS[name][2]([entry]))) as server, pytest.raises(RerankerError, match=said):
+        ordered(server, name)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_busy_server_is_asked_once_more_in_every_format(name):
+    def answer(body, earlier):
+        return ok(scored(name, body)) if earlier else (429, {"Retry-After": "0"}, b"{}")
+
+    with RerankServer(answer) as server:
+        assert ordered(server, name) == BEST_FIRST
+        assert server.requests[0] == server.requests[1]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_server_of_every_format_that_is_too_slow_is_left(name):
+    def answer(body, _):
+        server.leave.wait(10)
+        return ok([])
+
+    with RerankServer(answer) as server, pytest.raises(RerankerError, match=r"took longer than 0\.2 seconds"):
+        ordered(server, name, total_s=0.2)
+
+
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "tei"])
 def test_the_format_of_another_server_is_refused(name):
     said = "Check that RAG_RERANKER names the kind of server that runs there"
@@ -222,15 +267,6 @@ def test_the_key_is_in_no_sentence():
     assert "key-of" not in str(caught.value)
 
 
-def test_a_slow_server_is_left():
-    def answer(body, _):
-        server.leave.wait(10)
-        return ok([])
-
-    with RerankServer(answer) as server, pytest.raises(RerankerError, match=r"took longer than 0\.2 seconds"):
-        ordered(server, total_s=0.2)
-
-
 def test_a_reply_that_trickles_in_is_left():
     def trickle():
         while not server.leave.wait(0.02):
@@ -304,6 +340,37 @@ def test_a_setting_chooses_the_server_and_its_key():
 def test_settings_that_do_not_go_together_are_refused(environ, said):
     with pytest.raises(SettingsError, match=said):
         chosen(**environ)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (500, b'{"error": "out of memory"}', 'failed (500). It says: "out of memory"'),
+        (200, b'{"results": [{"index": 0}]}', "is not a ranking of the passages"),
+    ],
+    ids=["failing", "malformed"],
+)
+async def test_when_a_server_fails_the_bundled_order_answers_and_says_so(tmp_path, status, body, said):
+    library = new_library(tmp_path)
+    put(library, *TEXTS)
+    index, judge = Index(library, HashEmbedder.name), WordReranker()
+    with always(status, body, Retry_After="0") as server:
+        line = Line(
+            rewriter=SameQuestion(),
+            retriever=HybridRetriever(library, index, HashEmbedder()),
+            reranker=asked(server, "infinity:m"),
+            judge=judge,
+            generator=Extractive(judge),
+            quoting=Extractive(judge),
+        )
+        last = [answer async for answer in Pipeline(library, line, candidates=50, passages=2).ask(QUESTION)][-1]
+    index.close()
+
+    assert RERANKER_FAILED.partition("{")[0] in last.notice
+    assert said in last.notice
+    assert [hit.chunk.text for hit in last.hits] == BEST_FIRST
+    assert [hit.rerank_rank for hit in last.hits] == [1, 2, 3]
+    assert "three months" in last.text
 
 
 def test_keys_show_in_no_log():
