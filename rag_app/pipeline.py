@@ -12,6 +12,7 @@ from ingest.errors import GeneratorError, RerankerError
 from ingest.library import Library
 from rag_app.access import visible_spaces
 from rag_app.citations import resolve, showable
+from rag_app.copies import without_copies
 from rag_app.markers import clean
 from rag_app.records import Answer, Hit, Mode, Stage, Timings, Turn
 from rag_app.stages import Generator, Reranker, Retriever, Rewriter
@@ -148,8 +149,9 @@ class Pipeline:
         return [replace(hit, relevance=judged.get(hit.chunk.id)) for hit in ordered], notice
 
     def _kept(self, answer: Answer, reranked: Sequence[Hit]) -> list[Hit]:
-        """The reranker's order, with the passages that hold the question's identifiers among those that are used."""
-        return holding_identifiers(answer.rewritten, reranked, self._passages)
+        """The reranker's order, but what is used holds the question's identifiers and nothing twice."""
+        holding = holding_identifiers(answer.rewritten, reranked, self._passages)
+        return without_copies(holding, self._passages)
 
     async def _written(self, answer: Answer, turns: Sequence[Turn]) -> AsyncGenerator[Answer, None]:
         """The answer as it is written, then checked; quoted where the language model fails before its first words."""

@@ -48,7 +48,7 @@ FLOORS = {
         feedback
         citations rewrite
         retrieve rerank.calibration rerank.dialects rerank.faults rerank.ranking generate.stream generate.faults
-        rerank.cross_encoder rerank.http generate.extractive generate.openai_chat verbatim
+        rerank.cross_encoder rerank.http generate.extractive generate.openai_chat verbatim copies
         train train.groups train.mining train.calibrating train.models
         train.contrasts train.pairs train.fine_tune train.labelled rerank.live
         train.prepare

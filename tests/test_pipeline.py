@@ -157,6 +157,16 @@ async def test_without_reranking_the_order_is_retrievals_and_relevance_still_kno
     assert [hit.relevance is not None for hit in last.hits] == [True, True, False]
 
 
+async def test_a_passage_that_is_there_twice_is_used_once(library, line):
+    put(library, NOTICE, name="a.pdf")
+    put(library, NOTICE, LEAVE, FOOD, name="b.pdf")
+
+    last = (await asked(pipeline(library, line), "How long is the notice period of every employee?"))[-1]
+
+    assert [hit.chunk.text for hit in last.hits if hit.used] == [NOTICE, LEAVE]
+    assert [hit.chunk.text for hit in last.hits].count(NOTICE) == 2
+
+
 async def test_a_follow_up_is_searched_for_as_rewritten(library, line):
     put(library, NOTICE, LEAVE)
     generator = ScriptedGenerator("Three months. [1]")
