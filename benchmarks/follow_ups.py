@@ -3,12 +3,15 @@
 python -m benchmarks.follow_ups asks the follow-ups of tests/data/conversations.jsonl of the handbook: as they were
 typed, rewritten by rules, and as the ideal stand-alone question. It prints the share with a right page among the
 first 3 passages, by retrieval alone and with reranking. Earlier answers are those written in the file, so that no
-model has a say in them. `--misses` lists the questions that the ideal wording finds and the rules do not.
+model has a say in them. What rewriting costs where it is not wanted is told by the handbook's own questions, each asked
+after four others that it has nothing to do with: their ideal wording is the one typed. `--misses` lists the questions
+that the ideal wording finds and the rules do not.
 """
 
 import argparse
 import asyncio
 import json
+import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +23,16 @@ from ingest.settings import Settings as IngestSettings
 from rag_app.build import Application, build
 from rag_app.records import Hit, Turn
 from rag_app.retrieve import HybridRetriever
-from rag_app.rewrite import RuleRewriter
+from rag_app.rewrite import RuleRewriter, stand_alone
 from rag_app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 CONVERSATIONS = ROOT / "tests" / "data" / "conversations.jsonl"
+QUESTIONS = ROOT / "tests" / "data" / "handbook_questions.jsonl"
 CORPUS = ROOT / "docs_corpus"
 SPACE = "handbook"
 CANDIDATES, PASSAGES = 50, 3
+BEFORE, SEED = 4, 3  # unrelated questions before each of the handbook's
 WORDINGS = ("as typed", "by rules", "ideal")
 
 Search = Callable[[str], Sequence[Hit]]
@@ -39,7 +44,6 @@ class FollowUp:
 
     wordings: tuple[str, str, str]  # in the order of WORDINGS
     places: frozenset[tuple[str, int]]  # file name and 1-based page of what answers it
-    turn: int  # 1-based; the first follow-up is 2
 
 
 def follow_ups(file: Path = CONVERSATIONS) -> list[FollowUp]:
@@ -50,12 +54,26 @@ def follow_ups(file: Path = CONVERSATIONS) -> list[FollowUp]:
 
 def _of(asked: Sequence[dict[str, Any]]) -> Iterable[FollowUp]:
     turns: list[Turn] = []
-    for number, turn in enumerate(asked, start=1):
+    for turn in asked:
         question = turn["question"]
         rewritten = asyncio.run(RuleRewriter().rewrite(question, turns))
         if turns:
-            yield FollowUp((question, rewritten, turn["ideal"]), right_places(turn), number)
+            yield FollowUp((question, rewritten, turn["ideal"]), right_places(turn))
         turns.append(Turn(question, turn.get("answer", ""), rewritten))
+
+
+def new_subjects(file: Path = QUESTIONS) -> list[FollowUp]:
+    """The handbook's questions after unrelated ones, where nothing should be carried over."""
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    held, chance = [row for row in rows if row["answerable"]], random.Random(SEED)
+    pairs = [
+        (row, before) for row in held for before in chance.sample([other for other in held if other is not row], BEFORE)
+    ]
+    return [
+        FollowUp((question, stand_alone(question, [Turn(before["question"], "")]), question), right_places(row))
+        for row, before in pairs
+        for question in [row["question"]]
+    ]
 
 
 def right_places(asked: dict[str, Any]) -> frozenset[tuple[str, int]]:
@@ -93,18 +111,20 @@ def main() -> None:
     parser.add_argument("--no-rerank", action="store_true", help="retrieval alone: seconds instead of minutes")
     parser.add_argument("--misses", action="store_true", help="list what the ideal wording finds and the rules do not")
     arguments = parser.parse_args()
-    made, asked = application(arguments.home), follow_ups()
+    made = application(arguments.home)
     retriever = HybridRetriever(made.parts.library, made.parts.index, made.parts.embedder)
     searches: dict[str, Search] = {"retrieval": lambda question: retriever.retrieve(question, [SPACE], CANDIDATES)[0]}
     if not arguments.no_rerank:
         searches["with reranking"] = lambda question: made.pipeline.search(question, spaces=[SPACE]).hits
-    print(f"{len(asked)} follow-ups, hit@{PASSAGES}\n\n{'':<16}" + "".join(f"{name:>10}" for name in WORDINGS))
-    for name, search in searches.items():
-        right = found(asked, search)
-        print(f"{name:<16}" + "".join(f"{sum(row) / len(row):>10.1%}" for row in right.values()))
-        if arguments.misses:
-            missed = [one for one, *hits in zip(asked, *right.values(), strict=True) if hits[2] and not hits[1]]
-            print("".join(f"  {' | '.join(one.wordings)}\n" for one in missed))
+    for title, asked in (("follow-ups", follow_ups()), ("questions about something new", new_subjects())):
+        print(f"{len(asked)} {title}, hit@{PASSAGES}\n\n{'':<16}" + "".join(f"{name:>10}" for name in WORDINGS))
+        for name, search in searches.items():
+            right = found(asked, search)
+            print(f"{name:<16}" + "".join(f"{sum(row) / len(row):>10.1%}" for row in right.values()))
+            if arguments.misses:
+                missed = [one for one, *hits in zip(asked, *right.values(), strict=True) if hits[2] and not hits[1]]
+                print("".join(f"  {' | '.join(one.wordings)}\n" for one in missed))
+        print()
     made.parts.index.close()
 
 

@@ -174,16 +174,17 @@ def leans(question: str) -> bool:
 
     Too little are few words of its own, unless one brings in something new: a name, an identifier, or "a ...".
     """
-    return bool(_GOES_ON.match(question)) or _points(question) or _says_too_little(question)
+    return _points(question) or _says_too_little(question)
 
 
 def _points(question: str) -> bool:
-    """Whether a question has no topic, or is short and has a pronoun that nothing before it explains."""
+    """Whether a question has no topic, or is short and goes on with another or has a pronoun that nothing explains."""
     words, own = _read(question)
     if not own:
         return True
-    explains_itself = len({words[index] for index in own}) > ENOUGH
-    return not explains_itself and any(_points_out(words, index, own) for index in range(len(words)))
+    if len({words[index] for index in own}) > ENOUGH:
+        return False
+    return bool(_GOES_ON.match(question)) or any(_points_out(words, index, own) for index in range(len(words)))
 
 
 def _says_too_little(question: str) -> bool:
