@@ -20,9 +20,15 @@ class Home:
         self.index = self.folder / "index"  # one folder a generation
         self.incoming = self.folder / "incoming"  # files on their way in
         self.lock_file = self.folder / "owner.lock"
+        self.restoring = self.folder / ".restore"  # there only while a backup is being restored
 
     def prepare(self) -> "Home":
         """Make the folders and see that locks and SQLite's journal work there; raises LibraryError."""
+        if self.restoring.exists():
+            raise LibraryError(
+                f"A backup is being restored into {self.folder}, or that was cut short. Wait for it, or do it once "
+                "more with `rag restore FILE`."
+            )
         try:
             for folder in (self.folder, self.originals, self.index, self.incoming):
                 folder.mkdir(parents=True, exist_ok=True)

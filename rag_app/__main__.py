@@ -20,6 +20,8 @@ COMMANDS = {
     "documents": ("list documents, or remove one", "rag_app.commands.documents"),
     "evaluate": ("measure how well passages are found, with and without reranking", "rag_app.commands.evaluate"),
     "models": ("list the rerankers to choose from, and which are on this machine", "rag_app.commands.models"),
+    "backup": ("write everything but the index into one file, also while serving", "rag_app.commands.backup"),
+    "restore": ("fill an empty RAG_HOME from a backup", "rag_app.commands.restore"),
     "verify": ("check that nothing stored is lost, doubled or damaged", "rag_app.commands.verify"),
     "doctor": ("check that everything works, and say what does not", "rag_app.commands.doctor"),
 }

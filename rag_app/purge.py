@@ -40,30 +40,13 @@ def purge(library: Library, document_id: str, build_index: Callable[[], None] | 
     Raises LibraryError where there is no such document, or where a step failed and has to be done again.
     """
     document = library.document(document_id)
+    also_in = [one.space for one in library.documents() if document and one.content == document.content]
     database = AppDatabase(library.home.app_db)
     try:
         known = document is not None or document_id in purging.unfinished(library)
         if not known and not blanking.quoted(database, document_id):
             raise LibraryError(f"There is no document {document_id}. `rag documents` lists them with their ids.")
-        words: frozenset[str] = frozenset()
-        also_in: tuple[str, ...] = ()
-        purging.begin(library, document_id)
-        if document is not None:
-            words = purging.own_words(library, document)
-            also_in = tuple(
-                other.space for other in library.documents() if other.content == document.content and other != document
-            )
-        answers = blanking.blank(database, document_id, words)
-        failpoints.reached("purge.blanked")
-        if document is not None:
-            purging.take_out(library, document)
-        if build_index is None:
-            purging.build_index(library, _tell)
-        else:
-            build_index()
-        failpoints.reached("purge.rebuilt")
-        # Questions that were being answered meanwhile may have quoted it once more.
-        answers += blanking.blank(database, document_id, words)
+        answers = _erase(library, database, document_id, build_index or (lambda: purging.build_index(library, _tell)))
     finally:
         database.close()
     compact(library.home.app_db)
@@ -74,8 +57,23 @@ def purge(library: Library, document_id: str, build_index: Callable[[], None] | 
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         passages=document.chunks if document else 0,
         answers=answers,
-        also_in=also_in,
+        also_in=tuple(space for space in also_in if document and space != document.space),
     )
+
+
+def _erase(library: Library, database: AppDatabase, document_id: str, build_index: Callable[[], None]) -> int:
+    """Blank answers, remove the document, have the index built; returns the number of answers blanked."""
+    document = library.document(document_id)
+    words = frozenset[str]() if document is None else purging.own_words(library, document)
+    purging.begin(library, document_id)
+    answers = blanking.blank(database, document_id, words)
+    failpoints.reached("purge.blanked")
+    if document is not None:
+        purging.take_out(library, document)
+    build_index()
+    failpoints.reached("purge.rebuilt")
+    # Questions that were being answered meanwhile may have quoted it once more.
+    return answers + blanking.blank(database, document_id, words)
 
 
 def _tell(sentence: str) -> None:

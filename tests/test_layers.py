@@ -30,7 +30,7 @@ FLOORS = {
         index.chroma index.tantivy index.exact index.damage
         index.child
         index.generation
-        pipeline purging
+        pipeline purging backup
         intake worker
         build
         command
@@ -69,7 +69,7 @@ FLOORS = {
         web.pages.site
         web.server
         commands.ask commands.search commands.ingest commands.documents commands.models commands.doctor commands.desk
-        commands.evaluate commands.verify commands.train
+        commands.evaluate commands.verify commands.train commands.backup commands.restore
         commands.serve
         __main__
     """,

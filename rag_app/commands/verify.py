@@ -1,11 +1,14 @@
-"""rag verify: whether everything stored is still there and as it was."""
+"""rag verify: whether everything stored, or in a backup, is still there and as it was."""
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from ingest import backup
 from ingest.build import open_library
 from ingest.errors import HomeBusy
 from ingest.home import OwnerLock
@@ -21,11 +24,14 @@ REBUILT = "Nothing is lost and answers stay right: the next `rag serve` or `rag 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
+    parser.add_argument("backup", nargs="?", type=Path, metavar="FILE", help="look at this backup instead")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Look at everything; 1 when something is wrong."""
+    if arguments.backup is not None:
+        return _backup(arguments.backup, as_json=arguments.json)
     library = open_library(settings.ingest)
     findings = library.findings()
     readable = not any(finding.fault is Fault.DATABASE for finding in findings)
@@ -36,6 +42,18 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     else:
         sys.stdout.write(_text(told))
     return 0 if told["ok"] else 1
+
+
+def _backup(file: Path, *, as_json: bool) -> int:
+    found = backup.check(file)
+    if as_json:
+        sys.stdout.write(json.dumps({"ok": True, **asdict(found)}) + "\n")
+    else:
+        sys.stdout.write(
+            f"{printable(str(file))} is whole: made {found.made}, {found.documents} documents, {found.passages} "
+            f"passages, {found.files} files.\n"
+        )
+    return 0
 
 
 def _told(library: Library, findings: Sequence[Finding], index: dict[str, Any], damage: str) -> dict[str, Any]:
