@@ -193,7 +193,7 @@ def _act(turn: StoredTurn, name: str, words: str, more: str = "") -> str:
 
 def _verdict(turn: StoredTurn, verdict: str, words: str) -> str:
     given = turn.verdict == verdict
-    said = ' answer<span class="given">, as you said</span>' if given else " answer"
+    said = ' answer<span class="given">, as you said</span>'
     return (
         f'<button type="button" class="act judge {verdict}{" chosen" if given else ""}" id="{verdict}-{turn.id}">'
         f'<span class="thumb"></span>{words}<span class="visually-hidden">{said}</span></button>'

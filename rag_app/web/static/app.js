@@ -107,6 +107,7 @@
     const element = dialog(className);
     if (!element.open) {
       element.replaceChildren(make('p', 'waiting', words));
+      element.setAttribute('aria-label', words);
       element.showModal();
     }
     const turning = document.activeElement && document.activeElement.className;
@@ -119,6 +120,7 @@
       return;
     }
     element.innerHTML = await response.text(); // made and escaped by render.py's one escape
+    element.setAttribute('aria-label', element.querySelector('h2').textContent);
     const same = turning && /previous|next/.test(turning) && element.querySelector('.' + turning.split(' ').join('.') + ':not([disabled])');
     (same || element.querySelector('h2')).focus({ preventScroll: true });
     if (zoom && className === 'page-view') zoomTo(zoom);
@@ -147,6 +149,7 @@
       } else sentence.textContent = response ? await failure(response) : UNREACHABLE;
     });
     row.append(stay, go);
+    element.setAttribute('aria-label', title);
     element.replaceChildren(make('h2', '', title), sentence, row);
     element.showModal();
     stay.focus();

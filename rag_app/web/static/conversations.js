@@ -139,6 +139,7 @@
         list();
       } else told.textContent = response ? await failure(response) : UNREACHABLE;
     });
+    element.setAttribute('aria-label', 'Rename this conversation');
     element.replaceChildren(form);
     element.showModal();
     input.select();
@@ -240,6 +241,7 @@
       if (response && response.ok) say(turn, 'Thank you. Your remark is kept with this question.');
       else say(turn, response ? await failure(response) : UNREACHABLE);
     });
+    element.setAttribute('aria-label', 'What was wrong?');
     element.replaceChildren(form);
     element.showModal();
     form.querySelector('input').focus();
