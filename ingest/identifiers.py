@@ -21,7 +21,7 @@ _SIGN = r"[^\W_\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af
 _RUN = re.compile(rf"{_SIGN}+(?:[-_./:+#]+{_SIGN}+)*")
 _VERSION = re.compile(r"v\d")
 _PART = re.compile(r"[^\W_]+")
-_QUANTITY = re.compile(r"\d{1,3}(?:[.:]\d+)?(?:-?[^\W\d_]+)+|\d{4}s")
+_QUANTITY = re.compile(r"\d{1,3}(?:[.:]\d+)?-?[^\W\d_]+(?:-[^\W\d_]+)*|\d{4}s")
 _WRITTEN = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-") | {"\u00ad": "", "\u200b": ""})
 
 

@@ -48,6 +48,12 @@ def test_parts_are_runs_and_numbers():
     assert parts("0x8007000e") == []
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("text", ["1" + "a" * 50 + "_1", "a-" * 200_000, "1." * 200_000, "a1" * 200_000, "-" * 400_000])
+def test_no_text_takes_long(text):
+    assert len(identifiers(text)) <= 1
+
+
 @given(st.text())
 def test_any_text_has_identifiers_that_are_their_own(text):
     for name in identifiers(text):
