@@ -2,6 +2,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest.errors import GeneratorError
 from rag_app.records import Turn
@@ -155,6 +157,17 @@ def test_a_topic_keeps_the_words_of_its_question() -> None:
     assert topic("How do I reset my password?") == "reset my password"
     assert topic("How much memory does the server need?") == "memory, server"
     assert topic("why?") == ""
+
+
+ANYTHING = st.one_of(st.text(st.characters(), max_size=400), st.sampled_from([row[1] for row in FOLLOW_UPS]))
+
+
+@given(ANYTHING, st.lists(st.tuples(ANYTHING, ANYTHING), max_size=4))
+def test_any_conversation_can_be_rewritten(question: str, turns: list[tuple[str, str]]) -> None:
+    rewritten = stand_alone(question, [Turn(asked, answer) for asked, answer in turns])
+
+    assert rewritten == question or len(rewritten) <= LONGEST
+    assert bool(rewritten.strip()) == bool(question.strip())
 
 
 class Scripted:
