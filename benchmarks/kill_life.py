@@ -34,8 +34,8 @@ from rag_app.purge import purge
 
 SPACE = "documents"
 COMMON = "corpus"  # a word of every passage
-DIMENSIONS = 128
-SETTLED = 14  # documents, from which on some are removed
+DIMENSIONS = 96
+SETTLED = 8  # documents, from which on some are removed
 ALL = 100_000
 SAMPLE = 12  # passages whose finding is tried, before and after the index is open
 
@@ -69,14 +69,15 @@ def read(file: Path, /, *, name: str, **_: object) -> Reading:
 
 @cache
 def written(seed: int) -> str:
-    """A document of one to seven pages, each passage with words that no other has."""
+    """A document of a few pages, or of more than one batch of vectors; each passage has words that no other has."""
     dice = random.Random(seed)
+    pages = dice.choice((1, 1, 2, 3, 12))
     return "\f".join(
         "\n\n".join(
             " ".join(f"w{dice.getrandbits(40):x}" for _ in range(14)) + f" is told in the {COMMON} of number {seed}."
-            for _ in range(dice.randint(3, 7))
+            for _ in range(dice.randint(2, 4))
         )
-        for _ in range(dice.randint(1, 7))
+        for _ in range(pages)
     )
 
 

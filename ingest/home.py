@@ -2,11 +2,14 @@
 
 import fcntl
 import os
+import shutil
 import sqlite3
 import tempfile
 from pathlib import Path
 
 from ingest.errors import HomeBusy, LibraryError
+
+SPARE_BYTES = 200 << 20  # room that must stay free on the home's disk after a file was taken in
 
 
 class Home:
@@ -40,6 +43,15 @@ class Home:
                 "you may write to."
             ) from error
         return self
+
+    def need_room(self, size: int, name: str) -> None:
+        """See that a file of `size` bytes can be taken in and searched; raises LibraryError with the figures."""
+        free = shutil.disk_usage(self.folder).free
+        if free < 2 * size + SPARE_BYTES:
+            raise LibraryError(
+                f"The disk of {self.folder} has {free / 1e6:.0f} MB left; adding {name} needs "
+                f"{(2 * size + SPARE_BYTES) / 1e6:.0f} MB. Nothing was added. Make room, then add it again."
+            )
 
 
 def flush_folder(folder: Path) -> None:

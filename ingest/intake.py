@@ -2,20 +2,18 @@
 
 import hashlib
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from ingest import failpoints
-from ingest.errors import LibraryError, Refused
+from ingest.errors import Refused
 from ingest.library import Library
 from ingest.library.jobs import NewJob
 from ingest.pipeline import document_id
 from ingest.records import Document, Job, JobState
 
-SPARE_BYTES = 200 << 20  # room that must stay free on the home's disk after a file was taken in
 LABELS = "questions.jsonl"  # in a folder of PDFs: what `rag evaluate` asks of them, no document
 LEFT_BEHIND_S = 3600  # seconds after which a copy on its way in belongs to nobody
 _BLOCK = 1 << 20
@@ -148,12 +146,7 @@ class Intake:
 
     def _copy(self, file: Path, size: int) -> tuple[Path, str]:
         """A copy on the home's disk and its SHA-256. Raises LibraryError when there is no room."""
-        free = shutil.disk_usage(self._library.home.folder).free
-        if free < 2 * size + SPARE_BYTES:
-            raise LibraryError(
-                f"The disk of {self._library.home.folder} has {free / 1e6:.0f} MB left; adding {file.name} needs "
-                f"{(2 * size + SPARE_BYTES) / 1e6:.0f} MB. Nothing was added. Make room, then add it again."
-            )
+        self._library.home.need_room(size, file.name)
         digest = hashlib.sha256()
         with (
             file.open("rb") as source,

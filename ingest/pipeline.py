@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ingest import chunking, cleaning, failpoints, reading
 from ingest.embedding import BATCH, Vectors
-from ingest.errors import Refused
+from ingest.errors import LibraryError, Refused
 from ingest.library import Library
 from ingest.records import Chunk, Document, FileState, Job, JobState, Reading
 from ingest.settings import Settings
@@ -86,6 +86,8 @@ class Ingestion:
             # A reader that is stopped on request refuses too.
             cancelled = self._library.jobs.cancelled(job.id)
             end = CANCELLED if cancelled else (JobState(error.state), str(error))
+        except LibraryError as error:
+            end = (JobState.REFUSED, str(error))
         except Cancelled:
             end = CANCELLED
         failpoints.reached("job.published")
@@ -115,6 +117,8 @@ class Ingestion:
         return document
 
     def _taken_in(self, job: Job) -> Document:
+        # It was looked at when the file came; others that waited before it have taken their room since.
+        self._library.home.need_room(job.size, PurePath(job.path).name)
         document = self._document(job)
         self._embed(job, document)
         self._library.jobs.update(job.id, state=JobState.INDEXING)

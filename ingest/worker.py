@@ -1,6 +1,9 @@
 """The loop that takes jobs. Only the home's owner runs it."""
 
+import errno
 import logging
+import shutil
+import sqlite3
 import threading
 import uuid
 
@@ -49,15 +52,17 @@ class Worker:
                 self._rebuild(job)
             else:
                 self._ingestion.run(job)
-        except Exception:
+        except Exception as error:
             # A bug in one file must not stop the others; its traceback is found by the reference.
             reference = uuid.uuid4().hex[:4].upper()
             logger.exception("job %s (%s) failed; reference %s", job.id, job.content[:12], reference)
-            self._library.jobs.update(
-                job.id,
-                state=JobState.REFUSED,
-                reason=f"Something failed here that should not have; nothing was kept. It is logged as {reference}.",
-            )
+            reason = f"Something failed here that should not have; nothing was kept. It is logged as {reference}."
+            if _no_room(error):
+                free = shutil.disk_usage(self._library.home.folder).free
+                reason = (
+                    f"The disk became full ({free / 1e6:.0f} MB left); nothing was kept. Make room, then add it again."
+                )
+            self._library.jobs.update(job.id, state=JobState.REFUSED, reason=reason)
             self._library.sweep()
 
     def _rebuild(self, job: Job) -> None:
@@ -66,3 +71,9 @@ class Worker:
             self._library.jobs.update(job.id, state=JobState.READY)
         else:
             self._library.jobs.update(job.id, state=JobState.REFUSED, reason="The search index could not be built.")
+
+
+def _no_room(error: Exception) -> bool:
+    if isinstance(error, sqlite3.Error):
+        return error.sqlite_errorcode == sqlite3.SQLITE_FULL
+    return isinstance(error, OSError) and error.errno == errno.ENOSPC

@@ -232,10 +232,39 @@ def test_an_upload_with_a_taken_name_asks_then_replaces_or_keeps_both(shelf):
 
 
 def test_a_full_disk_refuses_in_time_with_the_figure(shelf, monkeypatch):
-    monkeypatch.setattr("ingest.intake.SPARE_BYTES", 1 << 60)
+    monkeypatch.setattr("ingest.home.SPARE_BYTES", 1 << 60)
 
     with pytest.raises(LibraryError, match=r"MB left; adding plan\.pdf needs"):
         shelf.intake.add(shelf.pdf("Some words."), "documents")
+
+
+def test_a_disk_that_filled_up_while_a_file_waited_refuses_it_with_the_figure(shelf, monkeypatch):
+    job = shelf.intake.add(shelf.pdf("Some words."), "documents")
+    monkeypatch.setattr("ingest.home.SPARE_BYTES", 1 << 60)
+
+    shelf.worker._do(job)
+
+    job = shelf.library.jobs.get(job.id)
+    assert job.state == JobState.REFUSED
+    assert "MB left; adding plan.pdf needs" in job.reason
+    assert list(shelf.library.home.originals.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_meanwhile_keeps_nothing_and_says_so(shelf):
+    job = shelf.intake.add(shelf.pdf(*(f"Line {n} holds some words of its own. " * 9 for n in range(60))), "documents")
+    connection = shelf.library._database.connection
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count={pages}")
+
+    shelf.worker._do(job)
+
+    job = shelf.library.jobs.get(job.id)
+    assert job.state == JobState.REFUSED
+    assert "The disk became full" in job.reason
+    assert shelf.library.documents() == []
+    assert list(shelf.library.home.originals.iterdir()) == []
+    connection.execute("PRAGMA max_page_count=1000000")
+    assert shelf.add(shelf.folder / "plan.pdf").state == JobState.READY
 
 
 @pytest.mark.slow

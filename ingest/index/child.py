@@ -10,6 +10,7 @@ import os
 import random
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -95,19 +96,23 @@ def main(arguments: list[str]) -> int:
     """Do as the command line says."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.nice(10)  # questions first
+    sys.stdout.write(answer(arguments))
+    sys.stdout.flush()
+    return 0
+
+
+def answer(arguments: Sequence[str]) -> str:
+    """What is printed for a command line. Raises whatever a broken index raises."""
     verb, home_folder, name, *rest = arguments
     home = Home(Path(home_folder))
     folder = home.index / name
     if verb == "build":
-        sys.stdout.write(json.dumps(asdict(build(Library(home), folder, rest[0]))))
-    elif verb == "check":
+        return json.dumps(asdict(build(Library(home), folder, rest[0])))
+    if verb == "check":
         check(Library(home), folder, rest[0], Built(**json.loads(rest[1])))
-        sys.stdout.write("{}")
     else:
         inspect(folder, Built(**json.loads(rest[0])))
-        sys.stdout.write("{}")
-    sys.stdout.flush()
-    return 0
+    return "{}"
 
 
 def _end_with_parent() -> None:

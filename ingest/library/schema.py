@@ -111,7 +111,8 @@ def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version={VERSION}")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
 
