@@ -113,6 +113,7 @@ class Training:
         )
         _embeddings(self.model).requires_grad_(requires_grad=False)
         self._masters = [p.detach().clone().to(self._device) for p in self._trained()]
+        self._frozen = [p.detach().clone() for p in self.model.parameters() if not p.requires_grad]
         self.model.to(self._device, dtype).train()
         plain = {"params": [m for m in self._masters if m.ndim == 1], "weight_decay": 0.0}
         heavy = {"params": [m for m in self._masters if m.ndim > 1], "weight_decay": recipe.decay}
@@ -140,17 +141,12 @@ class Training:
 
     def save(self, folder: Path) -> None:
         """Write the model: 16-bit weights that load as 32-bit ones, whatever the processor."""
-        folder.mkdir(parents=True, exist_ok=True)
         for parameter, master in zip(self._trained(), self._masters, strict=True):
             parameter.data = master.to("cpu")
-        self.model.to("cpu").to(torch.float16).save_pretrained(str(folder))
-        self.tokenizer.save_pretrained(str(folder))
-        file = folder / "config.json"
-        config = json.loads(file.read_text())
-        # A half-precision type in the configuration makes the model compute in half precision.
-        config["dtype"] = "float32"
-        config["sentence_transformers"] = {"activation_fn": "torch.nn.modules.linear.Identity"}
-        file.write_text(json.dumps(config, indent=2) + "\n")
+        frozen = [p for p in self.model.parameters() if not p.requires_grad]
+        for parameter, kept in zip(frozen, self._frozen, strict=True):
+            parameter.data = kept
+        write_model(self.model.to("cpu"), self.tokenizer, folder)
 
     def _trained(self) -> list[Any]:
         return [p for p in self.model.parameters() if p.requires_grad]
@@ -216,6 +212,19 @@ class Training:
             for parameter, master, kept in zip(self._trained(), self._masters, state["masters"], strict=True):
                 master.copy_(kept)
                 parameter.copy_(kept)
+
+
+def write_model(model: Any, tokenizer: Any, folder: Path) -> None:  # noqa: ANN401 - torch and transformers
+    """Write a cross-encoder as 16-bit weights that load as 32-bit ones, whatever the processor."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.to(torch.float16).save_pretrained(str(folder))
+    tokenizer.save_pretrained(str(folder))
+    file = folder / "config.json"
+    config = json.loads(file.read_text())
+    # A half-precision type in the configuration makes the model compute in half precision.
+    config["dtype"] = "float32"
+    config["sentence_transformers"] = {"activation_fn": "torch.nn.modules.linear.Identity"}
+    file.write_text(json.dumps(config, indent=2) + "\n")
 
 
 def share(step: int, steps: int, warm: float) -> float:
