@@ -36,6 +36,14 @@ def test_packed_files_and_the_judgements_in_a_folder_of_their_own_are_read(tmp_p
     assert len(read_beir(tmp_path).questions) == 3
 
 
+def test_a_mark_before_the_first_character_is_no_part_of_it(tmp_path):
+    beir(tmp_path)
+    for name in ("corpus.jsonl", "queries.jsonl", "qrels.tsv"):
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + (tmp_path / name).read_bytes())
+
+    assert len(read_beir(tmp_path).questions) == 3
+
+
 def test_judgements_without_a_heading_lose_no_line(tmp_path):
     beir(tmp_path)
     (tmp_path / "qrels.tsv").write_text("q1\tnotice\t1\nq2\tleave\t1\nq3\ttravel\t1\n")

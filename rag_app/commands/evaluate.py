@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Evaluate a data set; the library is neither read nor written."""
+    """Evaluate a data set; the library is neither read nor written. 1 where one of its PDFs was refused."""
     from rag_app.evaluate.folder import evaluate_folder
     from rag_app.evaluate.run import Plan
     from rag_app.evaluate.summary import as_json, summary
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         sys.stdout.write(json.dumps(as_json(finished, figures), ensure_ascii=False) + "\n")
     else:
         sys.stdout.write(written(figures, len(finished.outcomes)))
-    return 0
+    return 1 if finished.dataset.unreadable else 0
 
 
 def _write_report(file: Path, finished: "Run", figures: "Summary") -> None:

@@ -25,6 +25,7 @@ from rag_app.evaluate.records import Dataset, Passage, Question
 SPACE = "evaluation"
 JUDGEMENTS = ("qrels.tsv", "qrels/test.tsv")
 _COLUMNS = 3
+_CODE = "utf-8-sig"  # some editors put a mark before UTF-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +92,16 @@ def read_beir(folder: Path) -> Dataset:
 def rows(file: Path) -> Iterator[Row]:
     """The objects of a JSON-lines file, plain or gzip. Raises DatasetError naming the line."""
     try:
-        with gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8") as lines:
+        with gzip.open(file, "rt", encoding=_CODE) if file.suffix == ".gz" else file.open(encoding=_CODE) as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
-                    yield _row(file, number, line)
+                    yield row_of(file, number, line)
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise DatasetError(f"{file} cannot be read ({error}). Copy or download it again.") from error
 
 
-def _row(file: Path, number: int, line: str) -> Row:
+def row_of(file: Path, number: int, line: str) -> Row:
+    """One line (1-based `number`) of such a file. Raises DatasetError."""
     try:
         values = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -140,7 +142,7 @@ def _judgements(file: Path) -> dict[str, dict[str, float]]:
     """Scores by question and document."""
     judged: dict[str, dict[str, float]] = {}
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding=_CODE).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(f"{file} cannot be read ({error}). Copy or download it again.") from error
     for number, line in enumerate(lines, start=1):

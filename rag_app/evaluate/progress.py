@@ -11,17 +11,19 @@ _MINUTE = 60
 class Progress:
     """Counts what is done. Draws over itself on a terminal, writes a line now and then elsewhere."""
 
-    def __init__(self, what: str, total: int) -> None:
+    def __init__(self, what: str, total: int, every_s: float | None = None) -> None:
+        """`every_s` seconds at least lie between two lines; None: as suits where stderr goes."""
         self._what, self._total = what, total
         self._done = 0
         self._started = self._told = time.monotonic()
         self._terminal = sys.stderr.isatty()
+        self._every_s = every_s if every_s is not None else _DRAWN_S if self._terminal else _EVERY_S
 
     def add(self, count: int) -> None:
         """So many more are done."""
         self._done += count
         now = time.monotonic()
-        if now - self._told >= (_DRAWN_S if self._terminal else _EVERY_S) and self._done < self._total:
+        if now - self._told >= self._every_s and self._done < self._total:
             self._told = now
             left = (now - self._started) / self._done * (self._total - self._done)
             self._write(f"{self._what}: {self._done:,} of {self._total:,}, about {told_time(left)} left")

@@ -11,7 +11,7 @@ from rag_app.evaluate.summary import MISSING, RIGHT, WRONG, Figure, Summary
 from rag_app.web.escape import escape, escape_name
 
 BINS = 10  # equally wide
-SHOWN = 15  # questions listed at either end
+SHOWN = 10  # questions listed at either end
 RANKS = (("1", 1), ("2", 2), ("3", 3), ("4 to 5", 5), ("6 to 10", 10), ("11 to 50", 50))  # label, last rank in it
 NONE = "not found"
 _EVEN = 1e-9  # a difference below it is none
@@ -30,7 +30,7 @@ h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2.5rem}p,figcaption,dt{color
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.9rem}
 th,td{padding:.3rem .8rem .3rem 0;border-bottom:1px solid var(--hair);text-align:right;vertical-align:top}
 th:first-child,td:first-child{text-align:left}td small{color:var(--muted);display:block}
-td.text{text-align:left;overflow-wrap:anywhere}
+th.text{font-weight:400;overflow-wrap:anywhere;min-width:9rem}
 figure{margin:1rem 0}svg{width:100%;max-width:40rem;height:auto}svg text{fill:var(--muted);font-size:12px}
 .before{fill:var(--before)}.after{fill:var(--accent)}.loss{fill:var(--bad)}
 .grid{stroke:var(--hair)}.ideal{stroke:var(--muted);stroke-dasharray:4 4}
@@ -42,13 +42,13 @@ def report(run: Run, figures: Summary, made: str) -> str:
     """The page; `made` is the date and time shown on it."""
     sections = [
         _head(run, made),
+        _left_out(run),
         _stages(figures),
         _lifts(figures),
         _groups(figures),
         _ranks(run.outcomes),
         _by_question(run.outcomes),
         _calibration(run.outcomes),
-        _left_out(run),
     ]
     title = f"Evaluation of {escape_name(run.dataset.name)}"
     return (
