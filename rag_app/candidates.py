@@ -23,11 +23,12 @@ class Candidate:
     lexical_rank: int | None  # 1-based; None: not among those found by words
     bm25: float | None  # 0 and up
     before: int  # 1-based place when both lists were joined, before the reranker read it
-    after: int  # 1-based place in the end
+    after: int  # 1-based place in the end: the reranker's order, but nothing twice and the question's identifiers kept
     relevance: float | None  # 0 to 1; None where the reranker did not read it
     used: bool  # handed to the generator
     source: int | None  # 0-based place among the answer's sources; None where it is none of them
     cited: bool
+    reranked: int | None = None  # 1-based place the reranker gave; None where it did not read it
 
     @property
     def moved(self) -> int:
@@ -68,4 +69,5 @@ def _candidate(hit: Hit, before: int, after: int, source: int | None, *, cited: 
         used=hit.used,
         source=source,
         cited=cited,
+        reranked=hit.rerank_rank,
     )

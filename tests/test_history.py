@@ -113,6 +113,17 @@ def test_the_lift_is_said_in_a_sentence():
     assert "It put first what the two searches together had at place 4; 3 of the 3 kept would not" in found_page()
 
 
+def test_a_place_that_is_not_the_rerankers_own_says_so():
+    answer = answered("How long?")
+    first, second, *rest = answer.hits
+    swapped = (replace(first, rerank_rank=2), replace(second, rerank_rank=1), *rest)
+
+    page = found_page(replace(answer, hits=swapped))
+
+    assert 'data-label="Place">1 <small>reranked 2</small></td>' in page
+    assert page.count("<small>reranked") == 2
+
+
 def test_stages_say_how_long_they_took_and_leave_out_those_that_did_not_run():
     answer = answered("How long?")
 

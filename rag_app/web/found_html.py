@@ -10,7 +10,8 @@ from rag_app.web.render import counted, seconds
 
 _COLUMNS = ("Place", "Passage", "By meaning", "By words", "Joined", "Moved", "Relevance")
 _LEGEND = (
-    "By meaning: rank by cosine of the embeddings. By words: rank by BM25. Joined: place after both lists were joined "
+    "Place: the order in the end, which is the cross-encoder's, except that no passage is used twice and passages with "
+    "the numbers and codes of the question are kept. By meaning: rank by cosine of the embeddings. By words: rank by BM25. Joined: place after both lists were joined "
     "by reciprocal rank. Relevance: the cross-encoder's calibrated probability that the passage answers the question."
 )
 _NOT_FOUND = '<span class="none">\N{EN DASH}<span class="visually-hidden"> not found</span></span>'
@@ -121,11 +122,17 @@ def _row(turn: StoredTurn, one: Candidate) -> str:
     )
     figures = "".join(f'<td class="is-{_kind(name)}" data-label="{name}">{value}</td>' for name, value in cells)
     return (
-        f'<tr class="{"used" if one.used else "left"}"><td class="is-place" data-label="Place">{one.after}</td>'
+        f'<tr class="{"used" if one.used else "left"}"><td class="is-place" data-label="Place">{_place(one)}</td>'
         f'<th scope="row" class="is-passage"><button type="button" class="title foreign" data-view="{view}">'
         f"{escape_name(one.title)}, {page}</button>{tag}"
         f'<span class="text foreign">{escape(" ".join(one.text.split()))}</span></th>{figures}</tr>'
     )
+
+
+def _place(one: Candidate) -> str:
+    """The place in the end, and the reranker's own where a copy or a missing identifier made them differ."""
+    own = f" <small>reranked {one.reranked}</small>" if one.reranked not in (None, one.after) else ""
+    return f"{one.after}{own}"
 
 
 def _rank(rank: int | None, name: str, score: float | None) -> str:
