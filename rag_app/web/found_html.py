@@ -10,9 +10,10 @@ from rag_app.web.render import counted, seconds
 
 _COLUMNS = ("Place", "Passage", "By meaning", "By words", "Joined", "Moved", "Relevance")
 _LEGEND = (
-    "Place: the order in the end, which is the cross-encoder's, except that no passage is used twice and passages with "
-    "the numbers and codes of the question are kept. By meaning: rank by cosine of the embeddings. By words: rank by BM25. Joined: place after both lists were joined "
-    "by reciprocal rank. Relevance: the cross-encoder's calibrated probability that the passage answers the question."
+    "Place: the order in the end, which is the cross-encoder's, except that no passage is used twice and that passages "
+    "with the numbers and codes of the question are kept. By meaning: rank by cosine of the embeddings. By words: rank "
+    "by BM25. Joined: place after both lists were joined by reciprocal rank. Relevance: the cross-encoder's calibrated "
+    "probability that the passage answers the question."
 )
 _NOT_FOUND = '<span class="none">\N{EN DASH}<span class="visually-hidden"> not found</span></span>'
 
