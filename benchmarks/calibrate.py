@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.judged import told
+from benchmarks.progress import told
 from ingest.build import build as build_parts
 from ingest.embedding import Embedder, Vectors
 from ingest.settings import Settings

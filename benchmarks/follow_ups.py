@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.judged import told
+from benchmarks.progress import told
 from ingest.command import take_in
 from ingest.settings import Settings as IngestSettings
 from rag_app.build import Application, build

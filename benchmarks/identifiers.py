@@ -15,7 +15,7 @@ from pathlib import Path
 from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.platypus import Paragraph, SimpleDocTemplate
 
-from benchmarks.judged import told
+from benchmarks.progress import told
 from ingest.command import take_in
 from ingest.settings import Settings as IngestSettings
 from rag_app.build import build

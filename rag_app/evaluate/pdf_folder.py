@@ -93,7 +93,7 @@ def _taken_in(
     """The last job of each file; what is no longer in the folder leaves the library."""
     intake = Intake(library, settings.max_file_mb)
     ingestion = Ingestion(library, embedder, settings)
-    progress = Progress("Reading PDFs", len(files))
+    progress = Progress("Reading and embedding PDFs", len(files))
     jobs = {}
     for path, file in files.items():
         job = intake.add(file, SPACE, path)
