@@ -42,6 +42,11 @@ class Record:
     sound: int = 0  # recoveries that were checked
     exact: int = 0  # of them, those without a sound generation, answered by the exact scan
     seconds: float = 0.5  # a life's usual length
+    stopped: bool = False  # somebody asked for the end
+
+    def stop(self) -> None:
+        """Let this life be the last that is killed."""
+        self.stopped = True
 
     def hear(self, line: str) -> None:
         """Take in one line of a life."""
@@ -65,7 +70,8 @@ def kill(folder: Path, kills: int, seed: int, steps: Sequence[str] = STEPS) -> R
     """Kill `kills` lives on the home in `folder`, see that the last one recovers too, and return the record."""
     importlib.import_module("chromadb")  # here, once, rather than in every fork
     record, dice, number = Record(), random.Random(seed), 0
-    while record.kills.total() < kills and not record.wrong:
+    signal.signal(signal.SIGINT, lambda *_: record.stop())  # Ctrl+C: what was done by then still counts
+    while record.kills.total() < kills and not record.wrong and not record.stopped:
         one_life(folder, record, _plan(dice, number, steps), dice)
         number += 1
     one_life(folder, record, Plan("", 0, group=False, early=False), dice, spare=True)

@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import Protocol
@@ -10,7 +11,7 @@ from typing import Protocol
 from ingest import chunking, cleaning, failpoints, reading
 from ingest.embedding import BATCH, Vectors
 from ingest.errors import LibraryError, Refused
-from ingest.library import Library
+from ingest.library import EmbedderChanged, Library
 from ingest.records import Chunk, Document, FileState, Job, JobState, Reading
 from ingest.settings import Settings
 
@@ -76,6 +77,11 @@ class Ingestion:
         self._settings = settings
         self._recipe = recipe(settings)
 
+    @property
+    def embedder_name(self) -> str:
+        """Whose vectors documents get."""
+        return self._embedder.name
+
     def run(self, job: Job) -> Job:
         """Do a job to its end and return it as it ended; a crash leaves it to be taken up again."""
         started = time.monotonic()
@@ -90,6 +96,8 @@ class Ingestion:
             end = (JobState.REFUSED, str(error))
         except Cancelled:
             end = CANCELLED
+        except EmbedderChanged:
+            return self._library.jobs.get(job.id)  # taken up again by a process that has the new one
         failpoints.reached("job.published")
         self._library.jobs.update(job.id, state=end[0], reason=end[1], seconds=time.monotonic() - started)
         failpoints.reached("job.ended")
@@ -136,18 +144,7 @@ class Ingestion:
             return begun
         found = self._read(job)
         self._library.jobs.update(job.id, state=JobState.CHUNKING)
-        title = found.title or PurePath(job.path).stem
-        found = Reading(
-            title=title,
-            pages=cleaning.clean(found.pages),
-            headings=found.headings,
-            page_count=found.page_count,
-            failed_pages=found.failed_pages,
-            hidden_words=found.hidden_words,
-        )
-        chunks = chunking.chunk(found, identifier, self._recipe, self._embedder.pieces, self._settings.passage_pieces)
-        if not chunks:
-            raise Refused(f"{PurePath(job.path).name} holds no text that could be searched.", FileState.NO_TEXT)
+        found, chunks = cut(found, job.path, identifier, self._embedder, self._settings)
         document = _document(job, identifier, found, chunks)
         self._library.begin(document, self._recipe, chunks)
         return document
@@ -197,6 +194,17 @@ class Ingestion:
     def _stop_if_cancelled(self, job: Job) -> None:
         if self._library.jobs.cancelled(job.id):
             raise Cancelled
+
+
+def cut(
+    found: Reading, path: str, identifier: str, embedder: DocumentEmbedder, settings: Settings
+) -> tuple[Reading, list[Chunk]]:
+    """A cleaned reading, which has a title, and its passages. Raises Refused where there are none."""
+    cleaned = replace(found, title=found.title or PurePath(path).stem, pages=cleaning.clean(found.pages))
+    chunks = chunking.chunk(cleaned, identifier, recipe(settings), embedder.pieces, settings.passage_pieces)
+    if not chunks:
+        raise Refused(f"{PurePath(path).name} holds no text that could be searched.", FileState.NO_TEXT)
+    return cleaned, chunks
 
 
 def _document(job: Job, identifier: str, found: Reading, chunks: Sequence[Chunk]) -> Document:

@@ -25,15 +25,26 @@ class Worker:
         self._library = library
         self._ingestion = ingestion
         self._index = index
+        self._told = False  # whether it was said that another process is needed
 
     def work_off(self, stop: threading.Event | None = None) -> None:
         """Do every waiting job, then bring the index up to date."""
         worked = False
-        while (job := self._library.jobs.next_waiting()) and not (stop and stop.is_set()):
+        while self._current() and (job := self._library.jobs.next_waiting()) and not (stop and stop.is_set()):
             self._do(job)
             worked = True
         if worked:
             self._index.refresh()
+
+    def _current(self) -> bool:
+        """Whether the library still has the embedder that this process was started with; else files have to wait."""
+        now = self._library.fact("embedder")
+        if now in {None, self._ingestion.embedder_name}:
+            return True
+        if not self._told:
+            self._told = True
+            logger.warning("The library was embedded anew with %s. Start again with that RAG_EMBEDDER.", now)
+        return False
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set."""

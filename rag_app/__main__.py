@@ -22,6 +22,7 @@ COMMANDS = {
     "models": ("list the rerankers to choose from, and which are on this machine", "rag_app.commands.models"),
     "backup": ("write everything but the index into one file, also while serving", "rag_app.commands.backup"),
     "restore": ("fill an empty RAG_HOME from a backup", "rag_app.commands.restore"),
+    "rebuild": ("cut and embed anew what is out of date, or all with another model", "rag_app.commands.rebuild"),
     "verify": ("check that nothing stored is lost, doubled or damaged", "rag_app.commands.verify"),
     "doctor": ("check that everything works, and say what does not", "rag_app.commands.doctor"),
 }

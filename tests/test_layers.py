@@ -26,12 +26,12 @@ FLOORS = {
         library.database
         library.jobs library.integrity
         library.library
-        library
+        library library.renewal
         index.chroma index.tantivy index.exact index.damage
         index.child
         index.generation
         pipeline purging backup
-        intake worker
+        intake worker rebuilding
         build
         command
         __main__
@@ -69,7 +69,7 @@ FLOORS = {
         web.pages.site
         web.server
         commands.ask commands.search commands.ingest commands.documents commands.models commands.doctor commands.desk
-        commands.evaluate commands.verify commands.train commands.backup commands.restore
+        commands.evaluate commands.verify commands.train commands.backup commands.rebuild commands.restore
         commands.serve
         __main__
     """,

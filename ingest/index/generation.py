@@ -167,6 +167,9 @@ class Index:
     def open(self) -> None:
         """Open the remembered generation after a child has shown that it is sound; build one where it is not."""
         with self._tending:
+            if self._generation is not None:  # never two processes on one folder: a child may not look at it any more
+                self.refresh()
+                return
             generation = self.remembered()
             if generation is None or not self._sound(generation, "check", self._embedder) or not self._take(generation):
                 self.rebuild()

@@ -5,7 +5,6 @@ moment leaves the library as before or as after. `seq` rises with each document 
 everything up to a seq knows by it what it lacks.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,8 +19,26 @@ from ingest.library import integrity
 from ingest.library.database import Database
 from ingest.library.integrity import Finding
 from ingest.library.jobs import Jobs, NewJob, insert
-from ingest.library.rows import CHUNK_COLUMNS, Counts, VectorBlock, chunk_of, document_of, marks, matrix
+from ingest.library.rows import (
+    CHUNK_COLUMNS,
+    LACKING,
+    Counts,
+    VectorBlock,
+    chunk_of,
+    delete_rows,
+    document_of,
+    marks,
+    matrix,
+    remember,
+    show,
+    store,
+    store_vectors,
+)
 from ingest.records import UNDER_WAY, Chunk, Document, Job, Place
+
+
+class EmbedderChanged(Exception):
+    """The library has taken another embedder while a document was embedded."""
 
 
 class Library:
@@ -29,8 +46,8 @@ class Library:
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self._database = Database(home.library_db)
-        self.jobs = Jobs(self._database)
+        self.database = Database(home.library_db)
+        self.jobs = Jobs(self.database)
 
     # ---- reading
 
@@ -186,15 +203,15 @@ class Library:
 
     def findings(self) -> list[Finding]:
         """All that is wrong with what is stored; reads every original and vector."""
-        return integrity.findings(self.home, self._database)
+        return integrity.findings(self.home, self.database)
 
     # ---- writing
 
     def remember(self, **facts: str) -> None:
         """Remember facts, all of them or none."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             for key, value in facts.items():
-                _remember(connection, key, value)
+                remember(connection, key, value)
 
     def claim_embedder(self, name: str) -> None:
         """Take `name` for this library's vectors; raises ModelError when they were made by another."""
@@ -204,12 +221,12 @@ class Library:
         elif known != name:
             raise ModelError(
                 f"The passages in {self.home.folder} were embedded with {known}, and RAG_EMBEDDER now names {name}. "
-                "Set RAG_EMBEDDER back, or set RAG_HOME to a new folder and add the documents there."
+                "Set RAG_EMBEDDER back, or run `rag rebuild --model` with the other one to embed them anew."
             )
 
     def accept(self, file: Path, job: NewJob) -> Job:
         """Move a file on the home's disk among the originals and store its job, as one step against `sweep`."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             file.replace(self.home.originals / job.content)
             flush_folder(self.home.originals)
             failpoints.reached("intake.moved")
@@ -219,31 +236,9 @@ class Library:
 
     def begin(self, document: Document, recipe: str, chunks: Sequence[Chunk]) -> None:
         """Store a document with its passages, hidden; what an earlier try left under its id is replaced."""
-        with self._database.writing() as connection:
-            _delete_rows(connection, document.id)
-            connection.execute(
-                "INSERT INTO documents(id, space, content, title, path, pages, chunks, size, added, failed_pages, "
-                "empty_pages, hidden_words, recipe, state) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,'hidden')",
-                (
-                    document.id,
-                    document.space,
-                    document.content,
-                    document.title,
-                    document.path,
-                    document.pages,
-                    len(chunks),
-                    document.size,
-                    document.added,
-                    json.dumps(document.failed_pages),
-                    json.dumps(document.empty_pages),
-                    document.hidden_words,
-                    recipe,
-                ),
-            )
-            connection.executemany(
-                f"INSERT INTO chunks({CHUNK_COLUMNS}) VALUES(?,?,?,?,?,?,?,?,?,?,?)",
-                [tuple(getattr(chunk, name.strip()) for name in CHUNK_COLUMNS.split(",")) for chunk in chunks],
-            )
+        with self.database.writing() as connection:
+            delete_rows(connection, document.id)
+            store(connection, document, recipe, chunks)
             failpoints.reached("document.rows")
         failpoints.reached("document.begun")
 
@@ -267,26 +262,22 @@ class Library:
 
     def add_vectors(self, document_id: str, embedder: str, position: int, vectors: NDArray[np.float32]) -> None:
         """Store the vectors of the passages from `position` on, (passages, dimensions)."""
-        with self._database.writing() as connection:
-            connection.execute(
-                "INSERT INTO vectors(document_id, embedder, position, count, data) VALUES(?,?,?,?,?)",
-                (document_id, embedder, position, len(vectors), vectors.astype("<f4").tobytes()),
-            )
+        with self.database.writing() as connection:
+            store_vectors(connection, document_id, embedder, position, vectors)
             failpoints.reached("vectors.rows")
         failpoints.reached("vectors.stored")
 
     def publish(self, document_id: str, space: str, path: str, *, size: int, mtime_ns: int) -> None:
         """Make a document visible under a name, in one transaction.
 
-        The document that had the name before goes with it, unless it has another name.
+        The document that had the name before goes with it, unless it has another name. Raises EmbedderChanged where
+        its vectors are not all there by the embedder that the library has by now.
         """
-        with self._database.writing() as connection:
-            seq = self.seq() + 1
-            _remember(connection, "seq", str(seq))
-            connection.execute(
-                "UPDATE documents SET state = 'ready', seq = ? WHERE id = ? AND state = 'hidden'",
-                (seq, document_id),
-            )
+        with self.database.writing() as connection:
+            show(connection, document_id)
+            embedder = self.fact("embedder")
+            if embedder and connection.execute(f"{LACKING} AND d.id = ?", (embedder, document_id)).fetchone():
+                raise EmbedderChanged
             self._name(connection, document_id, space, path, (size, mtime_ns))
             failpoints.reached("publish.rows")
         failpoints.reached("publish.committed")
@@ -294,7 +285,7 @@ class Library:
 
     def rename(self, document_id: str, space: str, path: str, *, size: int, mtime_ns: int) -> None:
         """Give a visible document a (further) name; the name's earlier document goes as in `publish`."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             self._name(connection, document_id, space, path, (size, mtime_ns))
         self.sweep()
 
@@ -320,7 +311,7 @@ class Library:
         document = self.document(document_id)
         if document is None:
             return None
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             connection.execute("DELETE FROM names WHERE document_id = ?", (document_id,))
             _drop_if_nameless(connection, document_id)
             failpoints.reached("remove.rows")
@@ -336,12 +327,12 @@ class Library:
             f"WHERE j.space = d.space AND j.content = d.content AND j.state IN ({marks(working)}))"
         )
         for row in list(self._read(lost, *working)):
-            with self._database.writing() as connection:
+            with self.database.writing() as connection:
                 # Looked at again inside the transaction: a new job may have taken it up.
                 if connection.execute(f"SELECT 1 FROM ({lost}) WHERE id = ?", (*working, row["id"])).fetchone():
-                    _delete_rows(connection, row["id"])
+                    delete_rows(connection, row["id"])
                 failpoints.reached("sweep.rows")
-        with self._database.writing() as connection:  # `accept` must not put one there between look and deed
+        with self.database.writing() as connection:  # `accept` must not put one there between look and deed
             needed = {row[0] for row in connection.execute("SELECT content FROM documents")}
             jobs = f"SELECT content FROM jobs WHERE state IN ({marks(working)})"
             needed |= {row[0] for row in connection.execute(jobs, working)}
@@ -352,23 +343,10 @@ class Library:
 
     def close(self) -> None:
         """Close this thread's connection."""
-        self._database.close()
+        self.database.close()
 
     def _read(self, statement: str, *values: str | int) -> Iterator[sqlite3.Row]:
-        return iter(self._database.connection.execute(statement, values))
-
-
-def _remember(connection: sqlite3.Connection, key: str, value: str) -> None:
-    connection.execute(
-        "INSERT INTO facts(key, value) VALUES(?,?) ON CONFLICT DO UPDATE SET value = excluded.value",
-        (key, value),
-    )
-
-
-def _delete_rows(connection: sqlite3.Connection, document_id: str) -> None:
-    connection.execute("DELETE FROM chunks WHERE document_id = ?", (document_id,))
-    connection.execute("DELETE FROM vectors WHERE document_id = ?", (document_id,))
-    connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+        return iter(self.database.connection.execute(statement, values))
 
 
 def _drop_if_nameless(connection: sqlite3.Connection, document_id: str) -> None:

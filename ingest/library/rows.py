@@ -10,6 +10,11 @@ from numpy.typing import NDArray
 
 from ingest.records import Chunk, Document
 
+# Visible documents that have not a vector for every passage, by the embedder that is asked for.
+LACKING = (
+    "SELECT d.* FROM documents d WHERE d.state = 'ready' AND d.chunks != (SELECT coalesce(sum(v.count), 0) "
+    "FROM vectors v WHERE v.document_id = d.id AND v.embedder = ?)"
+)
 CHUNK_COLUMNS = "id, document_id, position, page, first_page, last_page, label, heading, text, start, end"
 
 
@@ -61,3 +66,66 @@ def document_of(row: sqlite3.Row) -> Document:
         empty_pages=tuple(json.loads(row["empty_pages"])),
         hidden_words=row["hidden_words"],
     )
+
+
+def store(connection: sqlite3.Connection, document: Document, recipe: str, chunks: Sequence[Chunk]) -> None:
+    """Insert a document, hidden, with its passages."""
+    connection.execute(
+        "INSERT INTO documents(id, space, content, title, path, pages, chunks, size, added, failed_pages, "
+        "empty_pages, hidden_words, recipe, state) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,'hidden')",
+        (
+            document.id,
+            document.space,
+            document.content,
+            document.title,
+            document.path,
+            document.pages,
+            len(chunks),
+            document.size,
+            document.added,
+            json.dumps(document.failed_pages),
+            json.dumps(document.empty_pages),
+            document.hidden_words,
+            recipe,
+        ),
+    )
+    connection.executemany(
+        f"INSERT INTO chunks({CHUNK_COLUMNS}) VALUES(?,?,?,?,?,?,?,?,?,?,?)",
+        [tuple(getattr(chunk, name.strip()) for name in CHUNK_COLUMNS.split(",")) for chunk in chunks],
+    )
+
+
+def store_vectors(
+    connection: sqlite3.Connection, document_id: str, embedder: str, position: int, vectors: NDArray[np.float32]
+) -> None:
+    """Insert the vectors of the passages from `position` on, (passages, dimensions)."""
+    connection.execute(
+        "INSERT INTO vectors(document_id, embedder, position, count, data) VALUES(?,?,?,?,?)",
+        (document_id, embedder, position, len(vectors), vectors.astype("<f4").tobytes()),
+    )
+
+
+def show(connection: sqlite3.Connection, document_id: str) -> None:
+    """Make a hidden document visible, with the next seq."""
+    (last,) = connection.execute(
+        "SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM facts WHERE key = 'seq'"
+    ).fetchone()
+    remember(connection, "seq", str(last + 1))
+    connection.execute(
+        "UPDATE documents SET state = 'ready', seq = ? WHERE id = ? AND state = 'hidden'", (last + 1, document_id)
+    )
+
+
+def remember(connection: sqlite3.Connection, key: str, value: str) -> None:
+    """Store a fact in the place of what was known under its key."""
+    connection.execute(
+        "INSERT INTO facts(key, value) VALUES(?,?) ON CONFLICT DO UPDATE SET value = excluded.value",
+        (key, value),
+    )
+
+
+def delete_rows(connection: sqlite3.Connection, document_id: str) -> None:
+    """Delete a document with its passages and vectors, but not its names."""
+    connection.execute("DELETE FROM chunks WHERE document_id = ?", (document_id,))
+    connection.execute("DELETE FROM vectors WHERE document_id = ?", (document_id,))
+    connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
