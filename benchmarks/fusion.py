@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.judged import told
+from benchmarks.progress import told
 from ingest.compute import Compute
 from ingest.embedding import Embedder
 from ingest.index.tantivy import WordIndex
