@@ -93,13 +93,16 @@ def sign_test(first: Sequence[bool], second: Sequence[bool]) -> tuple[int, int, 
 
 
 def table(rows: Sequence[Scored]) -> str:
-    """Wins by kind, each with its interval."""
-    lines = [f"{'':<16}  items  {'dense':<16}  {'cross-encoder':<16}  joined with the cosine"]
+    """Wins by kind, each with its interval, beside those of an order drawn by lot."""
+    lines = [f"{'':<16}  items  by chance  {'dense':<16}  {'cross-encoder':<16}  joined with the cosine"]
     for kind in (*KINDS, "all"):
         part = [row for row in rows if row.item.kind == kind or (kind == "all" and row.item.kind in KINDS)]
         cells = [_cell([won(row.dense) for row in part]), _cell([won(row.alone) for row in part])]
         cells.append(_cell([won(row.joined) for row in part if row.joined is not None]))
-        lines.append(f"{kind:<16}  {len(part):5}  " + "  ".join(f"{cell:<16}" for cell in cells).rstrip())
+        chance = sum(1 / len(row.item.passages) for row in part)
+        lines.append(
+            f"{kind:<16}  {len(part):5}  {chance:9.0f}  " + "  ".join(f"{cell:<16}" for cell in cells).rstrip()
+        )
     return "\n".join(lines)
 
 

@@ -62,8 +62,8 @@ def test_the_table_counts_wins_by_kind_and_leaves_known_examples_out():
 
     lines = table(rows).splitlines()
 
-    assert lines[1].split()[:3] == ["negation", "2", "1"]
-    assert lines[-1].split()[:3] == ["all", "5", "4"]
+    assert lines[1].split()[:4] == ["negation", "2", "1", "1"]
+    assert lines[-1].split()[:4] == ["all", "5", "2", "4"]
 
 
 def test_a_model_without_calibration_is_told_so():
