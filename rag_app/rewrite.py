@@ -220,8 +220,10 @@ def _points_out(words: Sequence[str], index: int, own: Sequence[int]) -> bool:
         if before in _BEING or after in _BEING or (word == "instead" and after == "of"):
             return False
     elif word in _ONES:
+        number = word in {"one", "ones"}
         picked = before in {"which", "the", "other", "that", "this"}
-        if not picked or not (after in {"", "?", "one", "ones", "of"} or word in {"one", "ones"}):
+        alone = number and after in {"", "?"}  # "How do I put a folder into one?"
+        if not alone and not (picked and (number or after in {"", "?", "one", "ones", "of"})):
             return False
     elif word not in _PRONOUNS or after == "own":
         return False

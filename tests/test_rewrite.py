@@ -147,6 +147,7 @@ def test_a_rewritten_question_is_bounded() -> None:
         ("Is that so?", True),
         ("Which of the two is cheaper?", True),
         ("What about the other one?", True),
+        ("How do I put a folder into one?", True),
     ],
 )
 def test_leaning_is_told_by_pronouns_that_nothing_explains(question: str, expected: bool) -> None:
