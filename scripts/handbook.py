@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "docs" / "handbook"
 CORPUS = ROOT / "docs_corpus"
 QUESTIONS = ROOT / "tests" / "data" / "handbook_questions.jsonl"
+DATASET = "questions.jsonl"  # beside the PDFs: with it the handbook is a data set for `rag evaluate`
 CONVERSATIONS = ROOT / "tests" / "data" / "conversations.jsonl"
 
 MARGIN = 64  # points
@@ -263,9 +264,24 @@ def build(source: Path, folder: Path) -> Built:
 
 
 def build_all(folder: Path) -> list[Built]:
-    """Write every PDF of the handbook into `folder`, in the order of their names."""
+    """Write every PDF of the handbook into `folder`, in the order of their names, and what can be asked of them."""
     folder.mkdir(parents=True, exist_ok=True)
-    return [build(source, folder) for source in sorted(SOURCES.glob("*.md"))]
+    built = [build(source, folder) for source in sorted(SOURCES.glob("*.md"))]
+    lines = with_pages(QUESTIONS.read_text(encoding="utf-8").splitlines(), built)
+    (folder / DATASET).write_text("".join(line + "\n" for line in dataset(lines)), encoding="utf-8")
+    return built
+
+
+def dataset(lines: Iterator[str]) -> Iterator[str]:
+    """The questions that have an answer as rows of a data set; of other places that answer, those in the same PDF."""
+    for line in lines:
+        question: dict[str, Any] = json.loads(line)
+        if question["answerable"]:
+            places = [question, *question.get("also", [])]
+            own = [place for place in places if place["document"] == question["document"]]
+            pages = sorted({page for place in own for page in place.get("pages", [place["page"]])})
+            row = {"question": question["question"], "pdf": question["document"], "pages": pages}
+            yield json.dumps(row, ensure_ascii=False)
 
 
 def with_pages(lines: list[str], built: list[Built]) -> Iterator[str]:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
+from ingest.intake import files_under
+
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "docs_corpus"
 
@@ -151,3 +153,17 @@ def test_conversations_carry_the_pages_that_the_script_writes(handbook, rebuilt,
     _, built = rebuilt
 
     assert list(handbook.with_pages_of_turns(conversations, built)) == conversations
+
+
+def test_the_handbook_is_a_data_set_of_its_answerable_questions(rebuilt, questions):
+    folder, built = rebuilt
+    pages = {document.name: document.page_count for document in built}
+    rows = [json.loads(line) for line in (folder / "questions.jsonl").read_text(encoding="utf-8").splitlines()]
+
+    assert [row["question"] for row in rows] == [one["question"] for one in questions if one["answerable"]]
+    assert all(set(row["pages"]) <= set(range(1, pages[row["pdf"]] + 1)) and row["pages"] for row in rows)
+    assert rows[0] == {"question": questions[0]["question"], "pdf": "two-stage-retrieval.pdf", "pages": [3, 4]}
+
+
+def test_questions_beside_the_pdfs_are_not_taken_for_a_document():
+    assert {file.suffix for file in files_under(CORPUS)} == {".pdf"}
