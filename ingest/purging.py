@@ -17,7 +17,7 @@ from ingest.library import Library
 from ingest.library.database import compact
 from ingest.library.jobs import NewJob
 from ingest.library.schema import VERSION, earlier
-from ingest.records import Document, JobKind, JobState
+from ingest.records import Document, Job, JobKind, JobState
 
 SHORT = 4  # letters from which on a word may tell something
 POLL_S = 0.2  # between two looks at the job that builds the index
@@ -75,26 +75,28 @@ def build_index(library: Library, tell: Callable[[str], None]) -> None:
 
     Raises LibraryError when it could not be built.
     """
-    try:
-        with OwnerLock(library.home).acquire():
-            index = Index(library, library.fact("embedder") or "")
-            built = index.rebuild()
-            index.close()
-    except HomeBusy as busy:
-        tell(f"The process that owns this library (pid {busy.pid}) builds the index anew.")
-        built = _by_the_owner(library)
+    job: Job | None = None
+    while job is None or not job.final:
+        try:
+            with OwnerLock(library.home).acquire():
+                index = Index(library, library.fact("embedder") or "")
+                built = index.rebuild()
+                index.close()
+                if job is not None:  # the owner ended before it came to it
+                    library.jobs.update(job.id, state=JobState.READY if built else JobState.REFUSED)
+                break
+        except HomeBusy as busy:
+            if job is None:
+                tell(f"The process that owns this library (pid {busy.pid}) builds the index anew.")
+                job = library.jobs.add(NewJob(space="", path="", kind=JobKind.REBUILD))
+            time.sleep(POLL_S)
+            job = library.jobs.get(job.id)
+            built = job.state == JobState.READY
     if not built:
         raise LibraryError(
             "The document is out of the library, but the search index could not be built anew and may still hold its "
             "words. See the log, then run the same command once more."
         )
-
-
-def _by_the_owner(library: Library) -> bool:
-    job = library.jobs.add(NewJob(space="", path="", kind=JobKind.REBUILD))
-    while not (job := library.jobs.get(job.id)).final:
-        time.sleep(POLL_S)
-    return job.state == JobState.READY
 
 
 def _words(text: str) -> set[str]:

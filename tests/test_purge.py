@@ -179,6 +179,21 @@ def test_the_same_file_in_another_space_stays_and_is_named(shelf):
     assert shelf.library.original(shelf.library.document(jobs[1].document_id)).is_file()
 
 
+def test_an_owner_that_ends_before_it_comes_to_it_is_not_waited_for(shelf, monkeypatch):
+    monkeypatch.setattr(Index, "rebuild", lambda self: True)
+    lock = OwnerLock(shelf.library.home).acquire()
+    told = []
+
+    def tell(sentence):
+        told.append(sentence)
+        lock.release()
+
+    purging.build_index(shelf.library, tell)
+
+    assert len(told) == 1
+    assert shelf.library.jobs.next_waiting() is None
+
+
 def test_an_index_that_cannot_be_built_is_said_and_nothing_pretends(shelf, monkeypatch):
     job = shelf.worker._ingestion.run(shelf.intake.add(shelf.pdf(SECRET, name="plan.pdf"), "documents"))
     monkeypatch.setattr(Index, "rebuild", lambda self: False)
