@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.progress import told
 from ingest.build import build as build_parts
@@ -23,6 +22,7 @@ from ingest.embedding import Embedder, Vectors
 from ingest.settings import Settings
 from rag_app.rerank.calibration import Calibration, save
 from rag_app.rerank.cross_encoder import FOLDER, PIECES, Scorer
+from rag_app.train.calibrating import Case, Scored, cases, expected_error, fitted, refused
 
 MANUAL = "emanual_s10"  # a BEIR folder under retrieval/, not seen in training
 PAIRS = (
@@ -35,20 +35,10 @@ QUESTIONS = 60  # of each set
 FOREIGN = 30  # questions of another set, asked of each
 POOL = 600  # passages of each set of pairs
 NEAREST = 20  # passages of each question
-PASSAGES = 3  # as many as an answer is given
 # Between the chance below which one in twenty answerable questions of the collections falls (.049) and that below
 # which one in a hundred over real PDFs does (.023, the questions of `benchmarks/pages.py`): a wrong refusal still
 # shows the passages.
 THRESHOLD = 0.03
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """One passage of one question."""
-
-    cosine: float
-    logit: float
-    right: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,78 +123,6 @@ def _score(collection: Collection, home: Path) -> list[list[Scored]]:
     return rows
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A question's nearest passages, with or without the ones that answer it."""
-
-    passages: Sequence[Scored]
-    answerable: bool
-
-
-def cases(home: Sequence[Sequence[Scored]], foreign: Sequence[Sequence[Scored]]) -> list[Case]:
-    """Each question with its right passages, the same without them, and questions from elsewhere."""
-    held = [row for row in home if any(item.right for item in row) and not all(item.right for item in row)]
-    return [
-        *(Case(row, answerable=True) for row in held),
-        *(Case([item for item in row if not item.right], answerable=False) for row in held),
-        *(Case(row, answerable=False) for row in foreign),
-    ]
-
-
-def fit(rows: Sequence[Scored], *, with_cosine: bool) -> list[float]:
-    """Bias, weight of the logit and of the cosine where it is used, by Newton's method."""
-    columns = 3 if with_cosine else 2
-    features = np.array([[1.0, item.logit, item.cosine] for item in rows])[:, :columns]
-    labels = np.array([item.right for item in rows], dtype=float)
-    beta = np.zeros(columns)
-    for _ in range(50):
-        chance = _chance(features @ beta)
-        slope = features.T @ (labels - chance) - 1e-3 * beta
-        curve = (features * (chance * (1 - chance))[:, None]).T @ features + 1e-3 * np.eye(columns)
-        beta += np.linalg.solve(curve, slope)
-    return [float(value) for value in beta]
-
-
-def fitted(known: Sequence[Case]) -> Calibration:
-    """The calibration: first an order from all passages, then the chances of those that come first in it."""
-    bias, logit, cosine = fit([item for case in known for item in case.passages], with_cosine=True)
-    draft = Calibration(bias, logit, cosine, 0.0, 0.0, 0.0)
-    first = [item for case in known for item in chosen(draft, case)]
-    bias, logit, cosine = fit(first, with_cosine=True)
-    return Calibration(bias, logit, cosine, THRESHOLD, *fit(first, with_cosine=False))
-
-
-def chosen(calibration: Calibration, case: Case) -> list[Scored]:
-    """The passages an answer would be made from."""
-    ranked = sorted(case.passages, key=lambda item: -calibration.relevance(item.logit, item.cosine))
-    return ranked[:PASSAGES]
-
-
-def best_relevance(calibration: Calibration, case: Case) -> float:
-    """The relevance (0 to 1) that decides whether the question is answered."""
-    return max(calibration.relevance(item.logit, item.cosine) for item in case.passages)
-
-
-def expected_error(calibration: Calibration, known: Sequence[Case], bins: int = 10) -> float:
-    """Expected calibration error over equally wide bins (Naeini et al., AAAI 2015)."""
-    rows = [item for case in known for item in chosen(calibration, case)]
-    chance = np.array([calibration.relevance(item.logit, item.cosine) for item in rows])
-    right = np.array([item.right for item in rows], dtype=float)
-    which = np.minimum((chance * bins).astype(int), bins - 1)
-    parts = [which == index for index in range(bins)]
-    return float(sum(part.mean() * abs(chance[part].mean() - right[part].mean()) for part in parts if part.any()))
-
-
-def _chance(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(1 / (1 + np.exp(-values)))
-
-
-def refused(calibration: Calibration, known: Sequence[Case], *, answerable: bool) -> float:
-    """The share (0 to 1) of the answerable, or of the other questions, that would not be answered."""
-    best = [best_relevance(calibration, case) for case in known if case.answerable == answerable]
-    return float(np.mean(np.array(best) < calibration.threshold))
-
-
 def told_table(calibration: Calibration, measured: Mapping[str, Sequence[Case]]) -> str:
     """The table that is printed."""
     lines = [
@@ -239,7 +157,7 @@ def main() -> None:
         home = scored_questions(collection, arguments.home)
         foreign = scored_questions(strangers(collection, other), arguments.home)
         even[collection.name], odd[collection.name] = cases(home[::2], foreign[::2]), cases(home[1::2], foreign[1::2])
-    calibration = fitted([case for known in even.values() for case in known])
+    calibration = fitted([case for known in even.values() for case in known], THRESHOLD)
     print(told_table(calibration, {**odd, "all": [case for known in odd.values() for case in known]}))
     if arguments.write:
         save(calibration, FOLDER)

@@ -1,6 +1,7 @@
 """Settings -> an application. The one place that knows every implementation of every stage."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ingest.build import Parts
 from ingest.build import build as build_parts
@@ -12,12 +13,15 @@ from rag_app.pipeline import Line, Pipeline
 from rag_app.rerank import cross_encoder
 from rag_app.rerank.cross_encoder import BundledReranker, LocalReranker
 from rag_app.rerank.http import HttpReranker, is_served
+from rag_app.rerank.live import LiveReranker
 from rag_app.retrieve import HybridRetriever
 from rag_app.rewrite import ModelRewriter, RuleRewriter
 from rag_app.settings import Settings
 from rag_app.stages import Generator, Rewriter
+from rag_app.train.models import Store
 
 RERANK_S = 30.0  # a server's time for one question; then the bundled reranker orders
+Judge = TypeVar("Judge", BundledReranker, LiveReranker)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +30,8 @@ class Application:
 
     settings: Settings
     parts: Parts
-    judge: BundledReranker
-    reranker: BundledReranker | LocalReranker | HttpReranker
+    judge: LiveReranker
+    reranker: LiveReranker | LocalReranker | HttpReranker
     endpoint: OpenAIChat | None  # None where no language model is configured
     pipeline: Pipeline
 
@@ -41,7 +45,7 @@ class Application:
 def build(settings: Settings) -> Application:
     """Put an application together; no model is loaded yet. Raises LibraryError, ModelError, SettingsError."""
     parts = build_parts(settings.ingest)
-    judge = BundledReranker(parts.compute)
+    judge = LiveReranker(Store(settings.ingest.home), parts.compute)
     reranker = reranker_of(settings, judge, parts.compute)
     quoting = Extractive(judge)
     endpoint = endpoint_of(settings)
@@ -61,8 +65,8 @@ def build(settings: Settings) -> Application:
 
 
 def reranker_of(
-    settings: Settings, judge: BundledReranker, compute: Compute, *, total_s: float = RERANK_S
-) -> BundledReranker | LocalReranker | HttpReranker:
+    settings: Settings, judge: Judge, compute: Compute, *, total_s: float = RERANK_S
+) -> Judge | LocalReranker | HttpReranker:
     """The reranker that orders: `judge` itself, a model on this machine, or a server given `total_s` a question.
 
     Raises SettingsError, ModelError.

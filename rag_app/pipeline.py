@@ -40,6 +40,11 @@ class JudgingReranker(Reranker, Protocol):
         """The relevance (0 to 1) below which the documents are taken not to hold the answer."""
         ...
 
+    @property
+    def notice(self) -> str:
+        """A sentence where it is not the model that was promoted; "" where it is."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -129,7 +134,7 @@ class Pipeline:
             hits=tuple(hits),
             abstained=abstained,
             mode=Mode.ABSTAINED if abstained else self._line.generator.mode,
-            notice=_joined(answer.notice, notice),
+            notice=_joined(answer.notice, notice, self._line.judge.notice),
             timings=replace(answer.timings, rerank=rerank_ms),
         )
 

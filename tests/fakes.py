@@ -38,8 +38,8 @@ class WordReranker:
 
     name = "words"
 
-    def __init__(self, threshold: float = 0.3) -> None:
-        self.threshold = threshold
+    def __init__(self, threshold: float = 0.3, notice: str = "") -> None:
+        self.threshold, self.notice = threshold, notice
 
     def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
         scores = self.relevance(question, [hit.chunk.text for hit in hits])

@@ -12,7 +12,7 @@ HIT_KEYS = {
     "chunk_id", "document_id", "space", "title", "path", "page", "first_page", "last_page", "text", "dense_rank",
     "cosine", "lexical_rank", "bm25", "rerank_rank", "relevance", "used",
 }  # fmt: skip
-COMMANDS = "serve ingest ask search documents evaluate models backup restore rebuild verify doctor".split()
+COMMANDS = "serve ingest ask search documents evaluate train models backup restore rebuild verify doctor".split()
 
 
 def rag(*words, home=None, **settings):

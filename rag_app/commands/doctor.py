@@ -76,13 +76,16 @@ def _embedder(settings: Settings) -> str:
 
 def _reranker(settings: Settings) -> str:
     from rag_app.build import reranker_of
-    from rag_app.rerank.cross_encoder import BundledReranker
     from rag_app.rerank.http import HttpReranker
+    from rag_app.rerank.live import LiveReranker
+    from rag_app.train.models import Store
 
     compute = Compute()
-    judge = BundledReranker(compute)
+    judge = LiveReranker(Store(settings.ingest.home), compute)
     right, wrong = judge.relevance(QUESTION, SENTENCES)
-    told = f"bundled: {right:.2f} for an answer, {wrong:.2f} for a sentence about something else"
+    if judge.notice:
+        raise RagError(judge.notice)
+    told = f"{judge.name}: {right:.2f} for an answer, {wrong:.2f} for a sentence about something else"
     reranker = reranker_of(settings, judge, compute, total_s=CHECK_S)
     if isinstance(reranker, HttpReranker):
         try:

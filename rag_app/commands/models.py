@@ -8,6 +8,7 @@ from dataclasses import asdict
 from ingest.embedding import on_this_machine
 from rag_app.rerank.catalogue import ENTRIES, Entry, Place
 from rag_app.settings import Settings
+from rag_app.train.models import Store
 
 HEADINGS = ("RAG_RERANKER", "size", "languages", "licence", "needs", "window", "score", "here")
 NOTE = """
@@ -28,9 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """List the field's rerankers."""
     here = {entry.name: _here(entry) for entry in ENTRIES}
+    store = Store(settings.ingest.home)
+    live = store.live()
     if arguments.json:
         rows = [{**asdict(entry), "here": here[entry.name]} for entry in ENTRIES]
-        sys.stdout.write(json.dumps({"chosen": settings.reranker, "rerankers": rows}) + "\n")
+        own = {"trained": store.names(), "live": live.name, "fault": live.fault or None}
+        sys.stdout.write(json.dumps({"chosen": settings.reranker, "rerankers": rows, **own}) + "\n")
         return 0
     table = [HEADINGS, *(_row(entry, settings.reranker, here=here[entry.name]) for entry in ENTRIES)]
     widths = [max(len(row[column]) for row in table) for column in range(len(HEADINGS))]
@@ -38,6 +42,10 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         sys.stdout.write(line.rstrip() + "\n")
     sys.stdout.write(NOTE)
+    if store.names():
+        sys.stdout.write(f"Trained here: {', '.join(store.names())}. In the place of the bundled one: {live.name}.\n")
+    if live.fault:
+        sys.stdout.write(f"{live.fault}\n")
     return 0
 
 

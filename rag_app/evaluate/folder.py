@@ -14,8 +14,9 @@ from rag_app.evaluate.models import Models
 from rag_app.evaluate.pdf_folder import is_pdf_folder, read_pdf_folder
 from rag_app.evaluate.records import Dataset, Run
 from rag_app.evaluate.run import Plan, evaluate
-from rag_app.rerank.cross_encoder import BundledReranker
+from rag_app.rerank.live import LiveReranker
 from rag_app.settings import Settings
+from rag_app.train.models import Store
 
 CACHE = "cache"  # in RAG_HOME
 
@@ -29,7 +30,10 @@ def evaluate_folder(folder: Path, settings: Settings, plan: Plan) -> Run:
     cache = settings.ingest.home / CACHE
     compute = Compute()
     embedder = Embedder(settings.ingest.embedder, compute, settings.ingest.threads)
-    reranker = reranker_of(settings, BundledReranker(compute), compute)
+    judge = LiveReranker(Store(settings.ingest.home), compute)
+    if judge.notice:
+        sys.stderr.write(f"{judge.notice}\n")
+    reranker = reranker_of(settings, judge, compute)
     dataset = _read(folder, settings, embedder, cache)
     for notice in dataset.notices:
         sys.stderr.write(printable(notice) + "\n")

@@ -1,0 +1,114 @@
+"""Fitting a calibration: from logits and cosines of passages known to be right or wrong to probabilities. Pure.
+
+Used for the model that ships (`benchmarks/calibrate.py`) and for one trained on a team's own questions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag_app.rerank.calibration import Calibration
+
+PASSAGES = 3  # as many as an answer is given
+RIDGE = 1e-3  # strength of the pull towards 0, against weights without bound where the two kinds do not overlap
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One passage of one question."""
+
+    cosine: float  # -1 to 1
+    logit: float
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A question's candidates, with or without the ones that answer it."""
+
+    passages: Sequence[Scored]
+    answerable: bool
+
+
+def cases(home: Sequence[Sequence[Scored]], foreign: Sequence[Sequence[Scored]] = ()) -> list[Case]:
+    """Each question with its right passages, the same without them, and questions from elsewhere.
+
+    Left out are questions of whose candidates none is right, or every one.
+    """
+    held = [row for row in home if any(item.right for item in row) and not all(item.right for item in row)]
+    return [
+        *(Case(row, answerable=True) for row in held),
+        *(Case([item for item in row if not item.right], answerable=False) for row in held),
+        *(Case(row, answerable=False) for row in foreign),
+    ]
+
+
+def fitted(
+    known: Sequence[Case], threshold: float, near: Calibration | None = None, pull: float = RIDGE
+) -> Calibration:
+    """The calibration: first an order from all passages, then the chances of those that come first in it.
+
+    With `near`, few cases move it only a little: `pull` is the precision of a normal distribution around it.
+    """
+    joined = None if near is None else (near.bias, near.logit, near.cosine)
+    alone = None if near is None else (near.alone_bias, near.alone_logit)
+    everything = [item for case in known for item in case.passages]
+    bias, logit, cosine = fit(everything, with_cosine=True, near=joined, pull=pull)
+    draft = Calibration(bias, logit, cosine, 0.0, 0.0, 0.0)
+    first = [item for case in known for item in chosen(draft, case)]
+    bias, logit, cosine = fit(first, with_cosine=True, near=joined, pull=pull)
+    alone_bias, alone_logit = fit(first, with_cosine=False, near=alone, pull=pull)
+    return Calibration(bias, logit, cosine, threshold, alone_bias, alone_logit)
+
+
+def fit(
+    rows: Sequence[Scored], *, with_cosine: bool, near: Sequence[float] | None = None, pull: float = RIDGE
+) -> list[float]:
+    """Bias, weight of the logit and of the cosine where it is used, by Newton's method (logistic regression).
+
+    The penalty is pull / 2 times the squared distance from `near` (zeros without it).
+    """
+    columns = 3 if with_cosine else 2
+    features = np.array([[1.0, item.logit, item.cosine] for item in rows])[:, :columns]
+    labels = np.array([item.right for item in rows], dtype=float)
+    centre = np.zeros(columns) if near is None else np.array(near)
+    beta = centre.copy()
+    for _ in range(50):
+        chance = _chance(features @ beta)
+        slope = features.T @ (labels - chance) - pull * (beta - centre)
+        curve = (features * (chance * (1 - chance))[:, None]).T @ features + pull * np.eye(columns)
+        beta += np.linalg.solve(curve, slope)
+    return [float(value) for value in beta]
+
+
+def chosen(calibration: Calibration, case: Case) -> list[Scored]:
+    """The passages an answer would be made from, best first."""
+    ranked = sorted(case.passages, key=lambda item: -calibration.relevance(item.logit, item.cosine))
+    return ranked[:PASSAGES]
+
+
+def best_relevance(calibration: Calibration, case: Case) -> float:
+    """The relevance (0 to 1) that decides whether the question is answered."""
+    return max(calibration.relevance(item.logit, item.cosine) for item in case.passages)
+
+
+def expected_error(calibration: Calibration, known: Sequence[Case], bins: int = 10) -> float:
+    """Expected calibration error over equally wide bins (Naeini et al., AAAI 2015)."""
+    rows = [item for case in known for item in chosen(calibration, case)]
+    chance = np.array([calibration.relevance(item.logit, item.cosine) for item in rows])
+    right = np.array([item.right for item in rows], dtype=float)
+    which = np.minimum((chance * bins).astype(int), bins - 1)
+    parts = [which == index for index in range(bins)]
+    return float(sum(part.mean() * abs(chance[part].mean() - right[part].mean()) for part in parts if part.any()))
+
+
+def refused(calibration: Calibration, known: Sequence[Case], *, answerable: bool) -> float:
+    """The share (0 to 1) of the answerable, or of the other questions, that would not be answered."""
+    best = [best_relevance(calibration, case) for case in known if case.answerable == answerable]
+    return float(np.mean(np.array(best) < calibration.threshold))
+
+
+def _chance(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-values)))

@@ -1,0 +1,85 @@
+"""Fitting a calibration: what is fitted, what few cases do, where the threshold comes to lie."""
+
+import math
+from random import Random
+
+import pytest
+
+from rag_app.rerank.calibration import Calibration
+from rag_app.train.calibrating import Case, Scored, cases, expected_error, fit, fitted, refused
+from rag_app.train.compare import threshold
+
+TRUE = Calibration(bias=-2.0, logit=0.8, cosine=1.5, threshold=0.03, alone_bias=-1.5, alone_logit=0.9)
+
+
+def passages(count, seed=1):
+    """Passages that are right as often as TRUE says."""
+    rng = Random(seed)
+    drawn = [(rng.uniform(0, 1), rng.gauss(0, 3)) for _ in range(count)]
+    return [Scored(cosine, logit, rng.random() < TRUE.relevance(logit, cosine)) for cosine, logit in drawn]
+
+
+def test_the_weights_that_made_the_cases_are_found_again():
+    assert fit(passages(20_000), with_cosine=True) == pytest.approx([TRUE.bias, TRUE.logit, TRUE.cosine], abs=0.15)
+
+
+def test_few_cases_stay_near_the_weights_that_are_known_and_many_leave_them():
+    far = (1.0, 0.1, -1.0)
+    few, many = (fit(passages(count), with_cosine=True, near=far, pull=10.0) for count in (20, 20_000))
+
+    assert math.dist(few, far) < 1 < math.dist(many, far)
+    assert many == pytest.approx([TRUE.bias, TRUE.logit, TRUE.cosine], abs=0.4)
+
+
+def test_cases_that_all_lie_apart_get_weights_with_bounds():
+    apart = [Scored(0.5, 1.0 if right else -1.0, right) for right in (True, False) * 10]
+
+    assert all(abs(weight) < 50 for weight in fit(apart, with_cosine=True))
+
+
+def rows(questions, seed=2):
+    return [passages(12, seed=seed + n) for n in range(questions)]
+
+
+def test_a_question_is_a_case_as_it_is_and_with_what_answers_it_taken_away():
+    right, wrong = Scored(0.5, 1.0, right=True), Scored(0.4, 0.0, right=False)
+
+    assert cases([[right, wrong], [wrong, wrong], [right]], foreign=[[wrong]]) == [
+        Case([right, wrong], answerable=True),
+        Case([wrong], answerable=False),
+        Case([wrong], answerable=False),
+    ]
+
+
+def test_a_fitted_calibration_says_how_often_it_is_right():
+    calibration = fitted(cases(rows(400)), 0.03)
+
+    assert expected_error(calibration, cases(rows(400, seed=5_000))) < 0.05
+    assert calibration.threshold == 0.03
+
+
+def certain(logits):
+    """An answerable question for each logit."""
+    return [Case([Scored(0.0, logit, right=True)], answerable=True) for logit in logits]
+
+
+PLAIN = Calibration(bias=0.0, logit=1.0, cosine=0.0, threshold=0.0, alone_bias=0.0, alone_logit=1.0)
+
+
+@pytest.mark.parametrize(
+    ("lowest", "expected"),
+    [(0.5, 0.03), (0.02, 0.02), (0.001, 0.015)],
+    ids=["never above what ships", "where one in twenty falls", "never below half of what ships"],
+)
+def test_the_threshold_lies_where_one_in_twenty_of_the_answerable_falls_within_bounds(lowest, expected):
+    known = certain([math.log(lowest / (1 - lowest))] * 6 + [5.0] * 94)
+
+    assert threshold(PLAIN, known, 0.03) == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_share_that_is_refused_is_counted_for_each_kind():
+    calibration = Calibration(0.0, 1.0, 0.0, 0.5, 0.0, 1.0)
+    known = [*certain([1.0, -1.0]), Case([Scored(0.0, -2.0, right=False)], answerable=False)]
+
+    assert refused(calibration, known, answerable=True) == 0.5
+    assert refused(calibration, known, answerable=False) == 1.0
