@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from rag_app.rerank.calibration import Calibration
-from rag_app.train.calibrating import Case, Scored, cases, expected_error, fit, fitted, refused
+from rag_app.train.calibrating import Case, Scored, cases, expected_error, fit, fitted, fitted_joined, refused
 from rag_app.train.compare import threshold
 
 TRUE = Calibration(bias=-2.0, logit=0.8, cosine=1.5, threshold=0.03, alone_bias=-1.5, alone_logit=0.9)
@@ -83,3 +83,20 @@ def test_the_share_that_is_refused_is_counted_for_each_kind():
 
     assert refused(calibration, known, answerable=True) == 0.5
     assert refused(calibration, known, answerable=False) == 1.0
+
+
+def test_an_order_that_is_given_stays_and_only_its_scale_is_fitted():
+    ratio = TRUE.cosine / TRUE.logit
+    rng = Random(4)
+    drawn = passages(12_000)
+    known = [Case(drawn[place : place + 3], answerable=True) for place in range(0, len(drawn), 3)]
+
+    found = fitted_joined(known, 0.1, ratio)
+
+    assert found.cosine / found.logit == pytest.approx(ratio)
+    assert (found.bias, found.logit) == pytest.approx((TRUE.bias, TRUE.logit), abs=0.15)
+    assert found.threshold == 0.1
+    pair = rng.sample(drawn, 2)
+    assert (found.relevance(pair[0].logit, pair[0].cosine) < found.relevance(pair[1].logit, pair[1].cosine)) == (
+        pair[0].logit + ratio * pair[0].cosine < pair[1].logit + ratio * pair[1].cosine
+    )
