@@ -77,10 +77,12 @@ def pairs(file: Path) -> Collection:
     passages = list(dict.fromkeys(_passage(row) for row in rows))
     texts = passages[:: max(1, len(passages) // POOL)][:POOL]
     place = {text: index for index, text in enumerate(texts)}
-    held = [row for row in rows if _passage(row) in place]
-    asked = held[:: max(1, len(held) // QUESTIONS)][:QUESTIONS]
-    questions = [(row["question"], frozenset({place[_passage(row)]})) for row in asked]
-    return Collection(file.name.partition(".")[0], texts, questions)
+    right: dict[str, set[int]] = {}
+    for row in rows:
+        if _passage(row) in place:
+            right.setdefault(row["question"], set()).add(place[_passage(row)])
+    asked = list(right)[:: max(1, len(right) // QUESTIONS)][:QUESTIONS]
+    return Collection(file.name.partition(".")[0], texts, [(question, frozenset(right[question])) for question in asked])
 
 
 def strangers(collection: Collection, other: Collection) -> Collection:
