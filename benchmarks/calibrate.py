@@ -32,9 +32,7 @@ QUESTIONS = 60  # of each set
 FOREIGN = 30  # questions of another set, asked of each
 POOL = 600  # passages of each set of pairs
 NEAREST = 20  # passages of each question
-REFUSED = (
-    0.05  # share of the answerable questions that may fall below the threshold: a wrong refusal shows the passages
-)
+REFUSED = 0.05  # share of the answerable questions that may fall below the threshold
 # Cosine per logit in the order: the best of a grid on the development sets (docs/training.md has the table).
 RATIO = 15.0
 
@@ -82,7 +80,8 @@ def pairs(file: Path) -> Collection:
         if _passage(row) in place:
             right.setdefault(row["question"], set()).add(place[_passage(row)])
     asked = list(right)[:: max(1, len(right) // QUESTIONS)][:QUESTIONS]
-    return Collection(file.name.partition(".")[0], texts, [(question, frozenset(right[question])) for question in asked])
+    questions = [(question, frozenset(right[question])) for question in asked]
+    return Collection(file.name.partition(".")[0], texts, questions)
 
 
 def strangers(collection: Collection, other: Collection) -> Collection:
