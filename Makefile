@@ -1,4 +1,4 @@
-# make setup | run | test | quick | check | fix | handbook | interop | kill
+# make setup | run | test | quick | check | fix | handbook | interop | kill | screenshots
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -35,6 +35,9 @@ fix: setup
 handbook: setup
 	$(BIN)/python scripts/handbook.py
 
+screenshots: setup
+	HF_HUB_OFFLINE=1 $(BIN)/python scripts/screenshots.py
+
 interop: setup
 	sh scripts/interop.sh
 
@@ -42,4 +45,4 @@ interop: setup
 kill: setup
 	$(BIN)/python -m benchmarks.kill --kills 1000
 
-.PHONY: setup run test quick check fix handbook interop kill
+.PHONY: setup run test quick check fix handbook interop screenshots kill

@@ -1,0 +1,144 @@
+"""Pictures of every page, desktop and phone, light and dark, taken from the real application over the handbook.
+
+    python scripts/screenshots.py [FOLDER]
+
+writes them into FOLDER (default: build/screenshots). Needs Chromium; loads the bundled models and reads the handbook
+into a home of its own, so it takes a minute or two.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+START_S = 300.0  # seconds the server may take to read the handbook
+PATIENCE_MS = 60_000
+BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+SIZES: dict[str, ViewportSize] = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+QUESTIONS = ("Which reranking models can I use?", "and which of them needs a GPU?")
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[str]:
+    """The application over the handbook, as a process of its own; gives its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RAG_", "OPENAI_"))}
+    command = [sys.executable, "-m", "rag_app", "serve", "--handbook", str(ROOT / "docs_corpus")]
+    process = subprocess.Popen(command, cwd=ROOT, env=kept | {"RAG_HOME": str(home), "RAG_PORT": str(port)})
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_for(address, process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
+    """Return when the server answers. Raises SystemExit when it ends or takes too long."""
+    until = time.monotonic() + START_S
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            urlopen(f"{address}/healthz", timeout=5).close()  # noqa: S310 - our own server
+        except (URLError, TimeoutError, ConnectionError):
+            time.sleep(0.5)
+        else:
+            return
+    raise SystemExit("The server did not come up; what it said stands above.")
+
+
+def ask(page: Page, question: str) -> None:
+    """Ask and wait for the whole answer."""
+    page.get_by_role("textbox", name="Question").fill(question)
+    page.keyboard.press("Enter")
+    expect(page.locator(".question").last).to_have_text(question)
+    expect(page.locator(".answer").last).to_have_class("answer is-done")
+
+
+class Album:
+    """Takes the pictures of one size and scheme."""
+
+    def __init__(self, page: Page, folder: Path, ending: str) -> None:
+        self._page, self._folder, self._ending = page, folder, ending
+
+    def take(self, name: str) -> None:
+        """One picture, once fonts and page images are there."""
+        self._page.evaluate("document.fonts.ready.then(() => true)")
+        self._page.wait_for_function("[...document.images].every((image) => image.complete)")
+        path = self._folder / f"{name}-{self._ending}.png"
+        self._page.screenshot(path=path, animations="disabled", caret="hide")
+        print(path)
+
+    def fill(self, address: str, *, phone: bool) -> None:
+        """All of them."""
+        page = self._page
+        page.goto(address)
+        expect(page.locator(".example")).to_have_count(3)
+        self.take("ask-first")
+        for question in QUESTIONS:
+            ask(page, question)
+        self.take("ask-answer")
+        if phone:
+            page.locator(".answer button.sources").last.click()
+            expect(page.locator("#evidence .source").first).to_be_visible()
+            self.take("evidence")
+        page.locator("#evidence").get_by_role("button", name="Open page").first.click()
+        expect(page.locator("dialog.page-view rect").first).to_be_visible()
+        self.take("page")
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+        page.locator(".found-answer").last.click()
+        expect(page.locator("dialog.found-view").get_by_role("table")).to_be_visible()
+        self.take("how-found")
+        page.keyboard.press("Escape")
+        if phone:
+            page.get_by_role("button", name="Conversations").click()
+            expect(page.locator("#history .conversation").first).to_be_visible()
+            self.take("conversations")
+        page.goto(f"{address}/library")
+        expect(page.locator(".documents")).to_be_visible()
+        self.take("library")
+
+
+def photograph(browser: Browser, address: str, folder: Path) -> None:
+    """Every page in every size and scheme, each with a browser of its own."""
+    for size, viewport in SIZES.items():
+        for scheme in SCHEMES:
+            phone = size == "phone"
+            context = browser.new_context(viewport=viewport, color_scheme=scheme, has_touch=phone)
+            context.set_default_timeout(PATIENCE_MS)
+            Album(context.new_page(), folder, f"{size}-{scheme}").fill(address, phone=phone)
+            context.close()
+
+
+def main() -> None:
+    """Take all pictures."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if chromium is None:
+        raise SystemExit("No Chromium was found. Install one (apt-get install chromium) and run this again.")
+    expect.set_options(timeout=PATIENCE_MS)
+    with TemporaryDirectory() as home, serving(Path(home) / "home") as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        photograph(browser, address, folder)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
