@@ -14,6 +14,9 @@ from urllib.request import urlopen
 import pytest
 from conftest import chromium
 
+from rag_app.app_database import AppDatabase
+from rag_app.feedback import Feedback
+
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 240  # seconds a server may take to read the handbook and answer, on a busy machine
 ARGUMENTS = (
@@ -90,11 +93,11 @@ def opened(browser):
         context.add_init_script(
             "document.addEventListener('securitypolicyviolation', e => console.error('POLICY ' + e.blockedURI))"
         )
-        page = context.new_page()
         origin = urlsplit(address).netloc
-        page.on("request", lambda request: elsewhere.append(request.url) if outside(request.url, origin) else None)
-        page.on("pageerror", lambda error: broken.append(str(error)))
-        page.on("console", lambda message: broken.append(message.text) if "POLICY" in message.text else None)
+        context.on("request", lambda request: elsewhere.append(request.url) if outside(request.url, origin) else None)
+        context.on("weberror", lambda error: broken.append(str(error.error)))
+        context.on("console", lambda message: broken.append(message.text) if "POLICY" in message.text else None)
+        page = context.new_page()
         page.goto(address + path)
         page.locator(".bar").wait_for()
         return page
@@ -109,3 +112,49 @@ def opened(browser):
 def outside(url, origin):
     parts = urlsplit(url)
     return parts.scheme not in ("data", "blob") and parts.netloc != origin
+
+
+@pytest.fixture(scope="session")
+def scripted(tmp_path_factory):
+    """A server whose answers come from a script; no model is loaded."""
+    server = ScriptedServer(tmp_path_factory.mktemp("scripted"))
+    yield server
+    server.stop()
+
+
+class ScriptedServer:
+    """Starts and steers scripted_server.py."""
+
+    def __init__(self, home):
+        self._home = home
+        port = free_port()
+        self.address = f"http://127.0.0.1:{port}"
+        command = [sys.executable, str(Path(__file__).with_name("scripted_server.py")), str(home), str(port)]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+        log = home / "log"
+        with log.open("wb") as file:
+            self._process = subprocess.Popen(
+                command, env=environment, stdin=subprocess.PIPE, stdout=file, stderr=file, text=True, bufsize=1
+            )
+        wait_for(self.address, self._process, log)
+
+    def hold(self):
+        """Let no answer go on after its first words."""
+        self._process.stdin.write("hold\n")
+
+    def let_go(self):
+        """Let answers go on."""
+        self._process.stdin.write("go\n")
+
+    def verdicts(self, turn):
+        """What readers have said of a turn so far."""
+        database = AppDatabase(self._home / "app.db")
+        given = [judgement for judgement in Feedback(database).given() if judgement.turn == turn]
+        database.close()
+        return given
+
+    def stop(self):
+        """End the process."""
+        self._process.stdin.close()
+        self._process.terminate()
+        self._process.wait(30)

@@ -128,8 +128,9 @@ class AskPage:
         if refusal:
             yield {self._live: f'<p class="notice" role="alert">{escape(refusal)}</p>'}
             return
-        place = conversation or await asyncio.to_thread(self._conversations.begin, browser)
-        turn = await self._answering.start(browser, place, question.strip(), instead_of=instead_of)
+        if conversation is None:
+            conversation = await asyncio.to_thread(self._conversations.begin, browser)
+        turn = await self._answering.start(browser, conversation, question.strip(), instead_of=instead_of)
         async for update in self._follow(turn, request, first={self._box: _busy_box(clear=typed)}):
             yield update
 

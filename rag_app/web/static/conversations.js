@@ -67,9 +67,9 @@
     if (button) button.setAttribute('aria-expanded', open);
   };
   const fold = () => unfolded(false);
-  const unfold = () => {
+  const unfold = (selector = '#history .new') => {
     unfolded(true);
-    requestAnimationFrame(() => find('#history .new').focus());
+    requestAnimationFrame(() => find(selector).focus());
   };
   const narrow = () => getComputedStyle(find('#history')).position === 'fixed';
 
@@ -274,8 +274,8 @@
       find('[data-history]').focus();
     } else if (event.key.toLowerCase() === 'k' && (event.ctrlKey || event.metaKey) && search()) {
       event.preventDefault();
-      if (narrow()) unfold();
-      requestAnimationFrame(() => search().focus());
+      if (narrow()) unfold('#history-search');
+      else search().focus();
     }
   });
   document.addEventListener('click', (event) => {
@@ -286,7 +286,7 @@
   Object.assign(clicks, {
     '[data-fresh]': () => { goTo(NEW); box().focus(); },
     '[data-menu]': openMenu,
-    '[data-history]': unfold,
+    '[data-history]': () => unfold(),
     '[data-earlier]': () => tell('resume', { earlier: true }),
     '[data-further]': (button) => { shown = Number(button.dataset.further) * 2; list(); },
     '.found-answer': (button) => view(`/turns/${turnOf(button)}/found`, 'found-view', 'Opening the table'),

@@ -1,0 +1,85 @@
+"""axe-core over every page and dialog, light and dark. Nothing serious may be found."""
+
+from importlib.resources import files
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.conftest import DESKTOP, PATIENCE_MS
+from browser.test_journey import ask
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+expect.set_options(timeout=PATIENCE_MS)
+
+RUN = """async (rules) => {
+  const options = { resultTypes: ['violations'], ...(rules ? { runOnly: { type: 'rule', values: rules } } : {}) };
+  const { violations } = await axe.run(document, options);
+  return violations.filter((one) => ['serious', 'critical'].includes(one.impact))
+    .flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.target.join(' ')}: ${node.failureSummary}`));
+}"""
+
+
+@pytest.fixture(scope="module")
+def axe():
+    return files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def checked(axe):
+    """Looks at a page as it stands: all rules in its own theme, the contrast in the other one."""
+    found = []
+
+    def check(page, state):
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(axe)
+        for scheme, rules in (("light", None), ("dark", ["color-contrast"])):
+            page.emulate_media(color_scheme=scheme)
+            expect(page.locator("body.dark")).to_have_count(1 if scheme == "dark" else 0)
+            found.extend(f"{state}, {scheme}: {one}" for one in page.evaluate(RUN, rules))
+
+    yield check
+    assert found == []
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP], ids=["desktop"])
+def test_the_chat_has_no_serious_fault(opened, scripted, checked, viewport):
+    page = opened(scripted.address, viewport=viewport, reduced_motion="reduce")
+    expect(page.locator(".welcome")).to_be_visible()
+    checked(page, "first page")
+
+    answer = ask(page, "How long is the notice period?")
+    checked(page, "answer")
+    answer.locator("button.sources").click()
+    expect(page.locator("#evidence .source").first).to_be_visible()
+    checked(page, "evidence")
+    page.locator("#evidence").get_by_role("button", name="Open page").first.click()
+    expect(page.locator("dialog.page-view rect").first).to_be_visible()
+    checked(page, "page view")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+
+    answer.get_by_role("button", name="How this was found").click()
+    expect(page.get_by_role("table")).to_be_visible()
+    checked(page, "how it was found")
+    page.keyboard.press("Escape")
+    answer.get_by_role("button", name="Poor").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    checked(page, "what was wrong")
+    page.keyboard.press("Escape")
+
+    page.keyboard.press("Control+K")
+    page.get_by_role("button", name="More for").click()
+    expect(page.get_by_role("menu")).to_be_visible()
+    checked(page, "list and menu")
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP], ids=["desktop"])
+def test_the_library_has_no_serious_fault(opened, scripted, checked, viewport):
+    page = opened(scripted.address, "/library", viewport=viewport, reduced_motion="reduce")
+    expect(page.locator(".documents")).to_be_visible()
+    checked(page, "library")
+
+    page.get_by_role("button", name="Delete Handbook.pdf").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    checked(page, "deleting")
