@@ -5,7 +5,7 @@ import json
 import pytest
 from examples import make_hit
 from reranker_contract import RerankerContract
-from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+from toy_models import bert
 
 from ingest.compute import Compute
 from ingest.errors import ModelError
@@ -44,8 +44,13 @@ def test_order_and_scores_do_not_hang_on_the_order_of_the_candidates(bundled):
     assert forwards == pytest.approx(backwards, abs=1e-4)
 
 
-def test_no_candidates_are_no_error(bundled):
-    assert bundled.rerank(QUESTION, []) == []
+class TestBundledReranker(RerankerContract):
+    @pytest.fixture
+    def reranker(self, bundled):
+        return bundled
+
+
+def test_no_texts_are_no_error(bundled):
     assert bundled.relevance(QUESTION, []) == []
 
 
@@ -69,41 +74,9 @@ def test_a_calibration_is_read_as_it_was_written(tmp_path):
     assert load(tmp_path) == written
 
 
-@pytest.fixture
-def toy_folder(tmp_path):
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "can", "i", "approve", "my", "own", "rule"]
-    (tmp_path / "vocab.txt").write_text("\n".join(words))
-
-    def save_with(labels):
-        config = BertConfig(
-            vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32,
-            num_labels=labels,
-        )  # fmt: skip
-        BertForSequenceClassification(config).save_pretrained(tmp_path)
-        BertTokenizerFast(vocab=str(tmp_path / "vocab.txt")).save_pretrained(tmp_path)
-        return tmp_path
-
-    return save_with
-
-
-def test_any_cross_encoder_in_a_folder_orders_and_leaves_relevance_alone(toy_folder):
-    reranker = LocalReranker(str(toy_folder(1)), Compute())
-
-    ranked = reranker.rerank("can i", [make_hit("rule", name="a"), make_hit("my own", name="b", relevance=None)])
-
-    assert sorted(hit.rerank_rank for hit in ranked) == [1, 2]
-    assert {hit.chunk.id: hit.relevance for hit in ranked} == {"chunk-a": 0.9, "chunk-b": None}
-
-
-class TestLocalReranker(RerankerContract):
-    @pytest.fixture
-    def reranker(self, toy_folder):
-        return LocalReranker(str(toy_folder(1)), Compute())
-
-
-def test_a_classifier_with_several_labels_is_refused_as_a_reranker(toy_folder):
+def test_a_classifier_with_several_labels_is_refused_as_a_reranker(tmp_path):
     with pytest.raises(ModelError, match="it gives 3 scores a pair instead of one"):
-        LocalReranker(str(toy_folder(3)), Compute()).load()
+        LocalReranker(str(bert(tmp_path, labels=3)), Compute()).load()
 
 
 def test_a_folder_without_a_model_says_so(tmp_path):

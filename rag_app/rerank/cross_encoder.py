@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 BUNDLED = "bundled"
 FOLDER = Path(__file__).with_name("bundled")
 CONFIGURATION, MODULES = "config.json", "modules.json"  # what a folder says of its model, and of its parts
+OWN_CONFIGURATION = "config_sentence_transformers.json"  # what the library adds
 BATCH = 8  # pairs at once; 8 to 32 were measured faster than more
 WORK = 24  # pairs in one piece of work, so that another question can pass between two
 PIECES = 320  # of question and passage together: a passage has at most 250
@@ -71,6 +72,7 @@ class Scorer:
 
     def _open(self) -> "CrossEncoder":
         import torch
+        from safetensors import SafetensorError
         from sentence_transformers import CrossEncoder
 
         quiet()
@@ -87,7 +89,7 @@ class Scorer:
                 model_kwargs={"dtype": dtype},
                 **extra,
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:  # the last two: weights that do not fit
             raise ModelError(_unloadable(self._folder, error)) from error
         if model.num_labels != 1:
             raise ModelError(
@@ -188,23 +190,28 @@ class LocalReranker:
         return ranked(hits, scores)
 
 
-def _configuration(folder: Path) -> Mapping[str, Any]:
+def _configuration(folder: Path, name: str = CONFIGURATION) -> Mapping[str, Any]:
     """What a model's folder says of it; nothing where it says nothing that can be read."""
     try:
-        found = json.loads((folder / CONFIGURATION).read_text(encoding="utf-8"))
+        found = json.loads((folder / name).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
 def _check_form(folder: Path) -> None:
-    """Refuse a language model that does not say how it scores: the library would take "yes" and "no" for its words."""
-    forms = _configuration(folder).get("architectures") or [""]
-    if str(forms[0]).endswith("ForCausalLM") and not (folder / MODULES).is_file():
+    """Refuse what the library would make a cross-encoder of with a part at random: noise that looks like a ranking."""
+    form = str((_configuration(folder).get("architectures") or [""])[0])
+    if (folder / MODULES).is_file():
+        if _configuration(folder, OWN_CONFIGURATION).get("model_type") != "CrossEncoder":
+            raise ModelError(f"{folder} is no reranker: it holds a model that makes vectors. Name a cross-encoder.")
+    elif form.endswith("ForCausalLM"):
         raise ModelError(
             f"{folder} holds a language model and no {MODULES} that says how it scores a passage. Take a version of it "
             "that was saved for sentence-transformers, or serve it and name the server in RAG_RERANKER."
         )
+    elif form and not form.endswith("ForSequenceClassification"):
+        raise ModelError(f"{folder} is no reranker: its {form} has no layer that scores. Name a cross-encoder.")
 
 
 def _unloadable(folder: Path, error: Exception) -> str:
