@@ -1,6 +1,7 @@
-"""Ask a real OpenAI-compatible server through the application's own client, and check what comes back.
+"""Ask real servers through the application's own clients, and check what comes back.
 
-Called by scripts/interop.sh. The model is random, so its words are noise: what is checked is the protocol.
+Called by scripts/interop.sh. The language model is random, so its words are noise: what is checked is the protocol. The
+rerank server has the bundled cross-encoder, so its scores must be those that are computed here.
 """
 
 import asyncio
@@ -17,15 +18,21 @@ from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
 from pathlib import Path
 
-from ingest.errors import GeneratorError
+from ingest.compute import Compute
+from ingest.errors import GeneratorError, RerankerError
 from ingest.records import Chunk, Document
 from rag_app.citations import resolve
 from rag_app.generate.openai_chat import Limits, OpenAIChat
 from rag_app.records import Hit
+from rag_app.rerank.cross_encoder import FOLDER, Scorer
+from rag_app.rerank.http import HttpReranker
 
 UP_S = 120  # for the server to start
 LIMITS = Limits(connect_s=5, first_s=60, between_s=30, total_s=120)
 WORDS = "Employees receive 20 days of paid vacation per year. Unused days may be carried over until March."
+QUESTION = "How much vacation do I get?"
+CLOSE = 0.1  # how far two computations of one logit may be apart: here in bfloat16 where the processor has it
+SERVED = "bundled-cross-encoder"
 TEMPLATE = "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}\n{% endfor %}assistant:"
 
 
@@ -66,16 +73,18 @@ def save_toy(folder: Path) -> None:
 
 
 @contextmanager
-def served(room: Path, port: int) -> Iterator[None]:
-    """Run `transformers serve` on a loopback port while the block lasts. Its own log lies in the room."""
-    command = [str(room / "bin" / "transformers"), "serve", "--host", "127.0.0.1", "--port", str(port)]
+def served(room: Path, port: int, program: str, *words: str) -> Iterator[None]:
+    """Run a program of the room as a server on a loopback port while the block lasts. Its own log lies in the room."""
+    command = [str(room / "bin" / program), *words, "--host", "127.0.0.1", "--port", str(port)]
     cache = room / "cache"
     (cache / "hub").mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "HF_HOME": str(cache), "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
+    environment = {
+        **os.environ, "HF_HOME": str(cache), "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", "DO_NOT_TRACK": "1",
+    }  # fmt: skip
     with (room / "server.log").open("w") as log:
         server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
         try:
-            wait_for(port, server)
+            wait_for(port, server, room / "server.log")
             yield
         finally:
             server.terminate()
@@ -86,12 +95,12 @@ def served(room: Path, port: int) -> Iterator[None]:
                 server.wait()
 
 
-def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+def wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
     """Wait until the server answers anything at all."""
     until = time.monotonic() + UP_S
     while time.monotonic() < until:
         if server.poll() is not None:
-            raise SystemExit("The server ended at once; build/interop/server.log says why.")
+            raise SystemExit(f"The server ended at once; {log} says why.")
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2).close()
         except urllib.error.HTTPError:
@@ -100,7 +109,7 @@ def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
             time.sleep(0.3)
         else:
             return
-    raise SystemExit(f"The server did not answer within {UP_S} seconds; build/interop/server.log says why.")
+    raise SystemExit(f"The server did not answer within {UP_S} seconds; {log} says why.")
 
 
 async def check(base_url: str, model: str) -> dict[str, object]:
@@ -135,7 +144,7 @@ async def answer(chat: OpenAIChat) -> tuple[list[str], str]:
     """Ask once: the pieces, and why the answer is not whole, "" where it is."""
     pieces: list[str] = []
     try:
-        async for piece in chat.generate("How much vacation do I get?", [passage()], ()):
+        async for piece in chat.generate(QUESTION, [passage()], ()):
             pieces += [piece]
     except GeneratorError as error:
         return pieces, str(error)
@@ -156,17 +165,59 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def main(room: Path) -> None:
-    """Make the model, serve it, ask it."""
-    folder = room / "toy"
+def check_reranking(base_url: str) -> dict[str, object]:
+    """Have passages scored by the server and by the same model here. Raises AssertionError where they differ."""
+    reranker = HttpReranker(f"infinity:{SERVED}", base_url=base_url)
+    started = time.monotonic()
+    texts = passages()
+    scores = reranker.scores(QUESTION, texts)
+    seconds = round(time.monotonic() - started, 1)
+    own = Scorer(FOLDER, Compute(), None).logits(QUESTION, texts)
+    apart = max(abs(theirs - ours) for theirs, ours in zip(scores, own, strict=True))
+    assert apart < CLOSE, f"The server's scores are not those of the model: {apart:.3f} apart."
+    assert max(own) - min(own) > 10 * CLOSE, "The passages are too much alike to tell two scales apart."
+
+    reason = ""
+    try:
+        HttpReranker(f"vllm:{SERVED}", base_url=base_url).scores(QUESTION, texts[:2])
+    except RerankerError as error:
+        reason = str(error)
+    assert reason, "Asked as another kind of server, it gave no reason."
+    return {
+        "passages": len(texts),
+        "apart": round(apart, 5),
+        "from": round(min(scores), 3),
+        "to": round(max(scores), 3),
+        "wrong_kind": reason,
+        "seconds": seconds,
+    }
+
+
+def passages() -> list[str]:
+    """Make up passages: the one that answers, one far longer than the model reads, and others of all lengths."""
+    others = [f"Rule {number}: keep corridor {number} free. " * (1 + number % 7) for number in range(48)]
+    return [*others[:20], WORDS, *others[20:], "The canteen serves soup. " * 400]
+
+
+def main(chat_room: Path, rerank_room: Path) -> None:
+    """Make the language model, serve both models, ask them."""
+    folder = chat_room / "toy"
     shutil.rmtree(folder, ignore_errors=True)
     save_toy(folder)
     port = free_port()
-    with served(room, port):
-        found = asyncio.run(check(f"http://127.0.0.1:{port}/v1", str(folder.resolve())))
+    with served(chat_room, port, "transformers", "serve"):
+        told(asyncio.run(check(f"http://127.0.0.1:{port}/v1", str(folder.resolve()))))
+    port = free_port()
+    words = ["v2", "--model-id", str(FOLDER), "--served-model-name", SERVED, "--device", "cpu", "--engine", "torch"]
+    with served(rerank_room, port, "infinity_emb", *words, "--no-model-warmup", "--no-bettertransformer"):
+        told(check_reranking(f"http://127.0.0.1:{port}"))
+    print("Real servers were asked and everything went as it should.")
+
+
+def told(found: dict[str, object]) -> None:
+    """Print what was found."""
     print(json.dumps(found, indent=2, ensure_ascii=False))
-    print("A real server was asked and everything went as it should.")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
