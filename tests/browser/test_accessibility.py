@@ -1,11 +1,11 @@
-"""axe-core over every page and dialog, light and dark. Nothing serious may be found."""
+"""axe-core over every page and dialog: desktop and phone, light and dark. Nothing serious may be found."""
 
 from importlib.resources import files
 
 import pytest
 from playwright.sync_api import expect
 
-from browser.conftest import DESKTOP, PATIENCE_MS
+from browser.conftest import DESKTOP, PATIENCE_MS, PHONE
 from browser.test_journey import ask
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -42,7 +42,7 @@ def checked(axe):
     assert found == []
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP], ids=["desktop"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_the_chat_has_no_serious_fault(opened, scripted, checked, viewport):
     page = opened(scripted.address, viewport=viewport, reduced_motion="reduce")
     expect(page.locator(".welcome")).to_be_visible()
@@ -74,7 +74,7 @@ def test_the_chat_has_no_serious_fault(opened, scripted, checked, viewport):
     checked(page, "list and menu")
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP], ids=["desktop"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_the_library_has_no_serious_fault(opened, scripted, checked, viewport):
     page = opened(scripted.address, "/library", viewport=viewport, reduced_motion="reduce")
     expect(page.locator(".documents")).to_be_visible()
