@@ -37,6 +37,18 @@ def test_cases_that_all_lie_apart_get_weights_with_bounds():
     assert all(abs(weight) < 50 for weight in fit(apart, with_cosine=True))
 
 
+def test_weights_that_are_far_off_are_come_back_from():
+    # From here a whole Newton step overshoots, and without a check each further one does more.
+    far = (-3.08, 0.54)
+    rng = Random(0)
+    few = [Scored(0.5, rng.gauss(11, 3), n % 3 == 0) for n in range(120)]
+
+    bias, logit = fit(few, with_cosine=False, near=far, pull=1.0)
+
+    assert abs(bias) < 5
+    assert abs(logit) < 1
+
+
 def rows(questions, seed=2):
     return [passages(12, seed=seed + n) for n in range(questions)]
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rag_app.rerank.calibration import Calibration
 
 PASSAGES = 3  # as many as an answer is given
+SMALLEST = 1e-9  # change of a weight
 RIDGE = 1e-3  # strength of the pull towards 0, against weights without bound where the two kinds do not overlap
 
 
@@ -88,11 +89,20 @@ def fit(
     labels = np.array([item.right for item in rows], dtype=float)
     centre = np.zeros(columns) if near is None else np.array(near)
     beta = centre.copy()
+
+    def cost(weights: NDArray[np.float64]) -> float:
+        values = features @ weights
+        return float(np.sum(np.logaddexp(0, values) - labels * values) + pull / 2 * np.sum((weights - centre) ** 2))
+
     for _ in range(50):
         chance = _chance(features @ beta)
         slope = features.T @ (labels - chance) - pull * (beta - centre)
         curve = (features * (chance * (1 - chance))[:, None]).T @ features + pull * np.eye(columns)
-        beta += np.linalg.solve(curve, slope)
+        step = np.linalg.solve(curve, slope)
+        # A whole step from far away can land further off than it began, and the next one further still.
+        while cost(beta + step) > cost(beta) and np.abs(step).max() > SMALLEST:
+            step = step / 2
+        beta = beta + step
     return [float(value) for value in beta]
 
 
