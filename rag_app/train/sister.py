@@ -90,7 +90,7 @@ def loss_of(scores: Tensor, taught: Tensor, sizes: Sequence[int]) -> Tensor:
     """
     orders = [
         functional.kl_div(own.log_softmax(0), theirs.softmax(0), reduction="sum")
-        for own, theirs in zip(scores.split(list(sizes)), taught.split(list(sizes)), strict=True)
+        for own, theirs in zip(torch.split(scores, list(sizes)), torch.split(taught, list(sizes)), strict=True)
     ]
     return torch.stack(orders).mean() + LEVEL * functional.mse_loss(scores, taught)
 
