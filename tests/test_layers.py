@@ -51,7 +51,7 @@ FLOORS = {
         rerank.cross_encoder rerank.http generate.extractive generate.openai_chat verbatim copies
         train train.groups train.mining train.calibrating train.models
         train.contrasts train.pairs train.fine_tune train.labelled rerank.live
-        train.prepare
+        train.prepare train.sister
         train.__main__
         pipeline
         evaluate.models evaluate.search
@@ -95,8 +95,8 @@ WRAPPERS = {
     "sentence_transformers": {"ingest.embedding", "rag_app.rerank.cross_encoder"},
     "starlette": {"rag_app.web.guard", "rag_app.web.uploads"},
     "tantivy": {"ingest.index.tantivy"},
-    "torch": {"ingest.embedding", "rag_app.rerank.cross_encoder", "rag_app.train.fine_tune"},
-    "transformers": {"ingest.embedding", "rag_app.train.fine_tune"},
+    "torch": {"ingest.embedding", "rag_app.rerank.cross_encoder", "rag_app.train.fine_tune", "rag_app.train.sister"},
+    "transformers": {"ingest.embedding", "rag_app.train.fine_tune", "rag_app.train.sister"},
     "uvicorn": {"rag_app.web.server"},
 }
 

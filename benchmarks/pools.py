@@ -1,0 +1,91 @@
+"""Tell how much of what the search could find reranking brings among the first three.
+
+python -m benchmarks.pools --data DIR [--limit N] asks the questions of the sets of pairs that no training sees, each
+against all passages of its set, and prints dense hit@3, hit@3 after reranking the dense top 50 with the bundled
+cross-encoder, alone and joined with the cosine, dense hit@50, and which share of the gap between dense hit@3 and hit@50
+is closed. The sets are written as BEIR folders under --cache, which `rag evaluate` reads too.
+"""
+
+import argparse
+import gzip
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from benchmarks.rerankers import DENSE, JOINED, candidates, quality
+from ingest.compute import Compute
+from ingest.embedding import BUNDLED, Embedder
+from rag_app.evaluate.datasets import read_beir
+from rag_app.evaluate.kept import Kept
+from rag_app.evaluate.metrics import HIT, METRICS, RECALL
+from rag_app.evaluate.models import Models
+from rag_app.rerank.cross_encoder import BundledReranker
+
+SETS = ("squadshifts_new_wiki", "squad2_devhalf", "covid_qa", "policyqa_test", "qed_dev", "tatqa_dev_test")
+WAYS = (DENSE, BUNDLED, BUNDLED + JOINED)
+
+
+def write_pool(file: Path, folder: Path) -> None:
+    """A file of pairs as a BEIR folder: every passage a document, every question judged by the pairs it is in.
+
+    Rows without an answer are questions that their passage does not answer; the passage stays in the pool.
+    """
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    passages = {_passage(row): f"p{place}" for place, row in enumerate(rows)}
+    answered = [row for row in rows if row.get("answer")]
+    questions = {row["question"]: f"q{place}" for place, row in enumerate(answered)}
+    judged = dict.fromkeys((questions[row["question"]], passages[_passage(row)]) for row in answered)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / "corpus.jsonl", [{"_id": name, "title": key[0], "text": key[1]} for key, name in passages.items()])
+    _write(folder / "queries.jsonl", [{"_id": name, "text": text} for text, name in questions.items()])
+    rest = "".join(f"{question}\t{passage}\t1\n" for question, passage in judged)
+    (folder / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\n" + rest, encoding="utf-8")
+
+
+def _passage(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row.get("title") or "", row["passage"]
+
+
+def _write(file: Path, rows: Sequence[Mapping[str, str]]) -> None:
+    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+
+
+def table(values: Mapping[str, Mapping[str, Sequence[tuple[float, ...]]]]) -> str:
+    """hit@3 by way of ranking and hit@50, for each set and in the mean, and the shares of the gap that are closed."""
+    lines = [f"{'':<24}{'dense':>9}{'alone':>9}{'joined':>9}{'hit@50':>9}"]
+    rows = []
+    for name, ways in values.items():
+        hits = [mean(row[METRICS.index(HIT)] for row in ways[way]) for way in WAYS]
+        rows.append((*hits, mean(row[METRICS.index(RECALL)] > 0 for row in ways[DENSE])))
+        lines.append(f"{name:<24}" + "".join(f"{value:>9.3f}" for value in rows[-1]))
+    dense, alone, joined, most = (mean(column) for column in zip(*rows, strict=True))
+    lines.append(f"{'mean':<24}" + "".join(f"{value:>9.3f}" for value in (dense, alone, joined, most)))
+    closed = [(after - dense) / (most - dense) if most > dense else 0.0 for after in (alone, joined)]
+    lines.append(f"of the gap between dense hit@3 and hit@50: alone {closed[0]:.1%}, joined {closed[1]:.1%} closed")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="the folder with pairs/")
+    parser.add_argument("--limit", type=int, help="questions of each set, drawn at random; all of them if unset")
+    parser.add_argument("--cache", type=Path, default=Path("build/rerankers"), help="where sets and scores are kept")
+    arguments = parser.parse_args()
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before the library that reads it is imported
+    compute = Compute()
+    models = Models(Embedder(BUNDLED, compute), BundledReranker(compute), Kept(arguments.cache))
+    sets = {}
+    for name in SETS:
+        folder = arguments.cache / "pools" / name
+        write_pool(arguments.data / "pairs" / f"{name}.jsonl.gz", folder)
+        sets[name] = candidates(read_beir(folder), models, arguments.limit)
+    print(table(quality(sets, {BUNDLED: models})))
+
+
+if __name__ == "__main__":
+    main()
