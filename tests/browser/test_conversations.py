@@ -39,7 +39,7 @@ def test_conversations_are_kept_found_renamed_exported_and_deleted(opened, scrip
     expect(listed(page)).to_have_attribute("aria-current", "page")
 
     choose(page, "How long is the notice period?", "Rename")
-    page.get_by_label("Name").fill("Notice <b>")
+    page.get_by_role("textbox", name="Name").fill("Notice <b>")
     page.keyboard.press("Enter")
     expect(listed(page)).to_have_text(["Notice <b>"])
     with page.expect_download() as download:
