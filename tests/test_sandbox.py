@@ -79,8 +79,8 @@ def test_child_answers_and_is_gone(tmp_path: Path):
 def test_child_that_takes_too_long_in_all_is_killed(tmp_path: Path):
     path = put(tmp_path, endless("one", "three"))
 
-    with pytest.raises(Stopped) as stopped:
-        list(run(ask(path), Limits(seconds=1.5, step_seconds=30, memory_mb=800)))
+    with pytest.raises(Stopped) as stopped:  # with room: a fast machine fills 800 MB before the time is up
+        list(run(ask(path), Limits(seconds=1.0, step_seconds=30, memory_mb=4000)))
 
     assert stopped.value.cause is Cause.TIME
     assert children() == set()
@@ -90,7 +90,7 @@ def test_child_that_is_stuck_in_one_step_is_killed(tmp_path: Path):
     path = put(tmp_path, endless("one", "three"))
 
     with pytest.raises(Stopped) as stopped:
-        list(run(ask(path), Limits(seconds=30, step_seconds=1.5, memory_mb=800)))
+        list(run(ask(path), Limits(seconds=30, step_seconds=1.0, memory_mb=4000)))
 
     assert stopped.value.cause is Cause.STEP
 

@@ -114,7 +114,7 @@ def outside(url, origin):
     return parts.scheme not in ("data", "blob") and parts.netloc != origin
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def scripted(tmp_path_factory):
     """A server whose answers come from a script; no model is loaded."""
     server = ScriptedServer(tmp_path_factory.mktemp("scripted"))
