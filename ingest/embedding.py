@@ -164,7 +164,8 @@ class Embedder:
             tensor = self.load().encode_query(
                 [question], convert_to_tensor=True, normalize_embeddings=False, show_progress_bar=False
             )
-            return unit(np.asarray(tensor.float().cpu().numpy(), dtype=np.float32))[0]
+            vector: NDArray[np.float32] = unit(np.asarray(tensor.float().cpu().numpy(), dtype=np.float32))[0]
+            return vector
 
         return self._compute.run(encode, Priority.QUESTION)
 
