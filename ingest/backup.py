@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ingest.errors import LibraryError
-from ingest.home import Home, OwnerLock, flush_folder
+from ingest.home import Home, OwnerLock, flush
 from ingest.library.schema import VERSION
 from ingest.records import UNDER_WAY
 
@@ -72,7 +72,7 @@ def write(home: Home, file: Path) -> Backup:
             while not _write(home, Path(folder), partial, missed):
                 time.sleep(_PAUSE_S)
             partial.replace(file)
-        flush_folder(file.parent)
+        flush(file.parent)
     except OSError as error:
         raise LibraryError(f"The backup could not be written to {file} ({error}). Nothing was left there.") from error
     return check(file)
@@ -367,7 +367,7 @@ def _move_in(home: Home) -> None:
         file.replace(target)
     for folder in (home.originals, home.folder):
         if folder.is_dir():
-            flush_folder(folder)
+            flush(folder)
     shutil.rmtree(home.restoring)
 
 

@@ -54,9 +54,9 @@ class Home:
             )
 
 
-def flush_folder(folder: Path) -> None:
-    """See that the names in a folder are on the disk, as `os.fsync` does for a file's bytes."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def flush(path: Path) -> None:
+    """See that a file's bytes, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

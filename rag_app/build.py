@@ -14,11 +14,11 @@ from rag_app.rerank import cross_encoder
 from rag_app.rerank.cross_encoder import BundledReranker, LocalReranker
 from rag_app.rerank.http import HttpReranker, is_served
 from rag_app.rerank.live import LiveReranker
+from rag_app.rerank.store import Store
 from rag_app.retrieve import HybridRetriever
 from rag_app.rewrite import ModelRewriter, RuleRewriter
 from rag_app.settings import Settings
 from rag_app.stages import Generator, Rewriter
-from rag_app.train.models import Store
 
 RERANK_S = 30.0  # a server's time for one question; then the bundled reranker orders
 Judge = TypeVar("Judge", BundledReranker, LiveReranker)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ingest.embedding import checksum
 from rag_app.rerank.calibration import Calibration, save
-from rag_app.train.models import LIVE, RECORD, Store
+from rag_app.rerank.store import LIVE, RECORD, Store
 
 TOPICS = [
     "parking", "canteen", "garden", "library", "printer", "heating", "lighting", "cleaning", "training", "travel",

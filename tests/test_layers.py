@@ -49,7 +49,7 @@ FLOORS = {
         citations rewrite
         retrieve rerank.calibration rerank.dialects rerank.faults rerank.ranking generate.stream generate.faults
         rerank.cross_encoder rerank.http generate.extractive generate.openai_chat verbatim copies
-        train train.groups train.mining train.calibrating train.models
+        train train.groups train.mining train.calibrating rerank.store
         train.contrasts train.pairs train.fine_tune train.labelled rerank.live
         train.prepare train.sister
         train.__main__

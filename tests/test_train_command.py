@@ -21,9 +21,9 @@ from rag_app.generate.extractive import Extractive
 from rag_app.pipeline import Line, Pipeline
 from rag_app.rerank.cross_encoder import BUNDLED
 from rag_app.rerank.live import LiveReranker
+from rag_app.rerank.store import Store
 from rag_app.retrieve import HybridRetriever
 from rag_app.settings import Settings
-from rag_app.train.models import Store
 
 HITS = [make_hit("The notice period is three months.", name="a"), make_hit("Lunch is at noon.", name="b")]
 FILLER = (

@@ -7,8 +7,9 @@ import pytest
 from own_models import add, figures
 
 from ingest.errors import ModelError
+from rag_app.evaluate.metrics import METRICS
 from rag_app.rerank.cross_encoder import BUNDLED, FOLDER
-from rag_app.train.models import LIVE, Store, objections
+from rag_app.rerank.store import HIT, LIVE, NDCG, Store, objections
 
 
 @pytest.fixture
@@ -181,3 +182,7 @@ def test_promoting_what_is_not_there_or_live_already_is_refused(store):
         store.promote("first")
     with pytest.raises(ModelError, match="The model 'nowhere' is not in"):
         store.promote("nowhere")
+
+
+def test_figures_of_a_record_have_the_names_of_the_evaluation():
+    assert {HIT, NDCG} <= set(METRICS)

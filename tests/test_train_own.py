@@ -20,11 +20,11 @@ from rag_app.commands.train import stoppable
 from rag_app.evaluate.kept import Kept
 from rag_app.rerank.calibration import load
 from rag_app.rerank.cross_encoder import BundledReranker
+from rag_app.rerank.store import RECORD, Store
 from rag_app.retrieve import HybridRetriever
 from rag_app.train.fine_tune import Recipe
 from rag_app.train.labelled import Labelled
 from rag_app.train.line import Order, Workshop, train
-from rag_app.train.models import RECORD, Store
 from rag_app.train.own import digest
 from rag_app.train.pairs import TrainingDataError
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ingest import failpoints
 from ingest.errors import ModelError
-from ingest.home import Home, flush_folder
+from ingest.home import Home, flush
 from ingest.library import integrity
 from ingest.library.database import Database
 from ingest.library.integrity import Finding
@@ -228,7 +228,7 @@ class Library:
         """Move a file on the home's disk among the originals and store its job, as one step against `sweep`."""
         with self.database.writing() as connection:
             file.replace(self.home.originals / job.content)
-            flush_folder(self.home.originals)
+            flush(self.home.originals)
             failpoints.reached("intake.moved")
             identifier = insert(connection, job)
         failpoints.reached("intake.accepted")

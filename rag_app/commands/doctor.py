@@ -78,7 +78,7 @@ def _reranker(settings: Settings) -> str:
     from rag_app.build import reranker_of
     from rag_app.rerank.http import HttpReranker
     from rag_app.rerank.live import LiveReranker
-    from rag_app.train.models import Store
+    from rag_app.rerank.store import Store
 
     compute = Compute()
     judge = LiveReranker(Store(settings.ingest.home), compute)

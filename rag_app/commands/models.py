@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 from ingest.embedding import on_this_machine
 from rag_app.rerank.catalogue import ENTRIES, Entry, Place
+from rag_app.rerank.store import Store
 from rag_app.settings import Settings
-from rag_app.train.models import Store
 
 HEADINGS = ("RAG_RERANKER", "size", "languages", "licence", "needs", "window", "score", "here")
 NOTE = """

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.errors import DatasetError
 from ingest.home import Home
+from rag_app.rerank.store import Store, told
 from rag_app.settings import Settings
-from rag_app.train.models import Store, told
 
 if TYPE_CHECKING:
     from rag_app.train.labelled import Labelled
@@ -155,7 +155,7 @@ def _left_out(trained: "Trained") -> dict[str, Any]:
 
 def _written(trained: "Trained", store: Store) -> str:
     """What a person wants to know of a training."""
-    from rag_app.train.models import objections
+    from rag_app.rerank.store import objections
 
     record, counts = trained.record, trained.record["questions"]
     lines = [

@@ -15,8 +15,8 @@ from rag_app.evaluate.pdf_folder import is_pdf_folder, read_pdf_folder
 from rag_app.evaluate.records import Dataset, Run
 from rag_app.evaluate.run import Plan, evaluate
 from rag_app.rerank.live import LiveReranker
+from rag_app.rerank.store import Store
 from rag_app.settings import Settings
-from rag_app.train.models import Store
 
 CACHE = "cache"  # in RAG_HOME
 

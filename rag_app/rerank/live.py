@@ -8,7 +8,7 @@ from ingest.compute import Compute
 from ingest.errors import ModelError
 from rag_app.records import Hit
 from rag_app.rerank.cross_encoder import BundledReranker
-from rag_app.train.models import Store
+from rag_app.rerank.store import Store
 
 logger = logging.getLogger(__name__)
 

@@ -4,14 +4,13 @@ A row names a question, and a document with pages, or a passage (its text), or b
 `pdf` and `pages` as in the data sets of `rag evaluate` are understood too.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ingest.errors import DatasetError
-from rag_app.evaluate.datasets import Row
+from rag_app.evaluate.datasets import Row, row_of
 from rag_app.feedback import Judgement, Verdict
 
 SHOWN = 5  # faults told at once
@@ -44,7 +43,7 @@ def from_file(file: Path) -> list[Labelled]:
         if not line.strip():
             continue
         try:
-            found.append(_labelled(_row(file, number, line)))
+            found.append(_labelled(row_of(file, number, line)))
         except DatasetError as error:
             faults.append(str(error))
     if faults:
@@ -71,16 +70,6 @@ def from_feedback(judgements: Sequence[Judgement]) -> list[Labelled]:
         for one in judgement.passages
         if one.cited
     ]
-
-
-def _row(file: Path, number: int, line: str) -> Row:
-    try:
-        values = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{file}, line {number}: this is no JSON ({error}).") from error
-    if not isinstance(values, dict):
-        raise DatasetError(f"{file}, line {number}: a JSON object was expected.")
-    return Row(file, number, values)
 
 
 def _labelled(row: Row) -> Labelled:

@@ -21,6 +21,7 @@ from rag_app.rerank import calibration
 from rag_app.rerank.calibration import Calibration
 from rag_app.rerank.cross_encoder import BUNDLED, FOLDER, PIECES, BundledReranker
 from rag_app.rerank.ranking import reranked_text
+from rag_app.rerank.store import RECORD, Live, Store
 from rag_app.train import fine_tune
 from rag_app.train.asked import Asked, Find, Missing, Shelf, by_question
 from rag_app.train.calibrating import fitted
@@ -28,7 +29,6 @@ from rag_app.train.compare import Compared, abstaining, compared, figures, judge
 from rag_app.train.fine_tune import Recipe, Training
 from rag_app.train.groups import Group
 from rag_app.train.labelled import Labelled
-from rag_app.train.models import RECORD, Live, Store
 from rag_app.train.own import Parts, digest, groups, split
 
 MISSING_SHOWN = 20  # labels that name nothing in the library

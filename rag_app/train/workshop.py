@@ -10,11 +10,11 @@ from rag_app.evaluate.kept import Kept
 from rag_app.evaluate.models import Models
 from rag_app.evaluate.pdf_folder import read_pdf_folder
 from rag_app.records import Hit
+from rag_app.rerank.store import Store
 from rag_app.retrieve import HybridRetriever
 from rag_app.settings import Settings
 from rag_app.train.asked import Asked, of_dataset
 from rag_app.train.line import Workshop
-from rag_app.train.models import Store
 
 CACHE = "cache"  # in RAG_HOME, shared with `rag evaluate`
 

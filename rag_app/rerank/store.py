@@ -6,7 +6,6 @@ that did before it. Without it, and where the one it names is damaged, the bundl
 
 import fcntl
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,13 +16,13 @@ from typing import Any
 
 from ingest.embedding import checksum
 from ingest.errors import ModelError
-from ingest.home import flush_folder
-from rag_app.evaluate.metrics import HIT, NDCG
+from ingest.home import flush
 from rag_app.rerank import calibration
 from rag_app.rerank.cross_encoder import BUNDLED, FOLDER
 
 MODELS = "models"  # in a home
 LIVE, RECORD = "live.json", "record.json"
+HIT, NDCG = "hit@3", "ndcg@10"  # figures of a record, by the names `rag_app/evaluate/metrics.py` gives them
 NAME = re.compile(r"[a-z0-9-]{1,40}")
 ROOM_BYTES = 600_000_000  # free on the disk before a training: weights, and what is written on the way
 _UNFINISHED = ".new-"  # folders of trainings under way
@@ -117,10 +116,10 @@ class Store:
             try:
                 yield unfinished
                 for file in unfinished.iterdir():
-                    _flush(file)
+                    flush(file)
                 self.check_name(name)
                 unfinished.rename(self.folder / name)
-                flush_folder(self.folder)
+                flush(self.folder)
             except OSError as error:
                 raise ModelError(
                     f"{name!r} could not be written to {self.folder} ({error}). Nothing is left."
@@ -175,9 +174,9 @@ class Store:
         self.folder.mkdir(parents=True, exist_ok=True)
         new = self.folder / (LIVE + ".new")
         new.write_text(json.dumps({"live": chosen.live, "history": chosen.history}, indent=2) + "\n")
-        _flush(new)
+        flush(new)
         new.replace(self.folder / LIVE)
-        flush_folder(self.folder)
+        flush(self.folder)
 
     def _check(self, name: str) -> None:
         """Raises ModelError where a model is missing or not as it was written."""
@@ -246,11 +245,3 @@ def _row(record: Mapping[str, Any], live: str) -> tuple[str, ...]:
     if handbook is None:
         return (*first, *ndcg, "not measured", "-")
     return (*first, *ndcg, f"{handbook['before'][HIT]:.3f}", f"{handbook['after'][HIT]:.3f}")
-
-
-def _flush(file: Path) -> None:
-    descriptor = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
