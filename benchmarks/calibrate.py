@@ -1,10 +1,10 @@
 """Fit the calibration that ships beside the bundled cross-encoder.
 
-python -m benchmarks.calibrate --data DIR --write fits relevance = sigmoid(bias + a * (logit + RATIO * cosine)) by
-logistic regression on the passages an answer would be made from: of questions with their right passages in the
-collection, of the same questions with these taken away, and of questions that belong to another collection. Even
-questions are fitted on, odd ones are measured on. The threshold is the relevance below which REFUSED of the answerable
-even questions fall.
+python -m benchmarks.calibrate --data DIR --write fits relevance = sigmoid(bias + a * (logit + COSINE * cosine +
+OVERLAP * overlap)) by logistic regression on the passages an answer would be made from: of questions with their right
+passages in the collection, of the same questions with these taken away, and of questions that belong to another
+collection. Even questions are fitted on, odd ones are measured on. The threshold is the relevance below which REFUSED
+of the answerable even questions fall.
 """
 
 import argparse
@@ -21,8 +21,9 @@ from benchmarks.progress import told
 from ingest.build import build as build_parts
 from ingest.embedding import Embedder, Vectors
 from ingest.settings import Settings
+from rag_app.overlap import overlaps
 from rag_app.rerank.calibration import Calibration, save
-from rag_app.rerank.cross_encoder import FOLDER, PIECES, Scorer
+from rag_app.rerank.cross_encoder import FOLDER, BundledReranker
 from rag_app.train.calibrating import Case, Scored, best_relevance, cases, expected_error, fitted_joined, refused
 
 MANUAL = "emanual_s10"  # a BEIR folder under retrieval/, not seen in training
@@ -33,8 +34,9 @@ FOREIGN = 30  # questions of another set, asked of each
 POOL = 600  # passages of each set of pairs
 NEAREST = 20  # passages of each question
 REFUSED = 0.04  # share of the answerable questions that may fall below the threshold
-# Cosine per logit in the order: the best of a grid on the development sets (docs/training.md has the table).
-RATIO = 22.0
+# Weights of cosine and overlap beside a logit: the best of a grid on the development sets (docs/training.md).
+COSINE = 22.0
+OVERLAP = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,22 +111,21 @@ def _vectors(embedder: Embedder, collection: Collection, home: Path) -> Vectors:
 
 def _score(collection: Collection, home: Path) -> list[list[Scored]]:
     parts = build_parts(Settings(home=home))
-    scorer = Scorer(FOLDER, parts.compute, PIECES)
+    reranker = BundledReranker(parts.compute)
     vectors = _vectors(parts.embedder, collection, home)
     rows = []
     for question, right in told(collection.questions, f"questions of {collection.name}"):
         cosines = vectors @ parts.embedder.embed_question(question)
         nearest = [int(index) for index in np.argsort(-cosines)[:NEAREST]]
-        logits = scorer.logits(question, [collection.texts[index] for index in nearest])
-        rows.append(
-            [Scored(float(cosines[index]), logit, index in right) for index, logit in zip(nearest, logits, strict=True)]
-        )
+        texts = [collection.texts[index] for index in nearest]
+        found = zip(nearest, reranker.scores(question, texts), overlaps(question, texts), strict=True)
+        rows.append([Scored(float(cosines[index]), logit, index in right, overlap) for index, logit, overlap in found])
     return rows
 
 
 def with_threshold(known: Sequence[Case]) -> Calibration:
     """The calibration with the threshold that REFUSED asks for."""
-    fresh = fitted_joined(known, 0.0, RATIO)
+    fresh = fitted_joined(known, 0.0, COSINE, OVERLAP)
     best = [best_relevance(fresh, case) for case in known if case.answerable]
     return replace(fresh, threshold=round(float(np.quantile(best, REFUSED)), 3))
 
@@ -134,7 +135,7 @@ def told_table(calibration: Calibration, measured: Mapping[str, Sequence[Case]])
     lines = [
         (
             f"relevance = sigmoid({calibration.bias:.3f} + {calibration.logit:.3f} logit "
-            f"+ {calibration.cosine:.3f} cosine)"
+            f"+ {calibration.cosine:.3f} cosine + {calibration.overlap:.3f} overlap)"
         ),
         f"without a cosine: sigmoid({calibration.alone_bias:.3f} + {calibration.alone_logit:.3f} logit)",
         f"threshold {calibration.threshold:.3f}",

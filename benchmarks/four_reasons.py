@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ingest.compute import Compute
 from ingest.embedding import BUNDLED, Embedder
+from rag_app.overlap import overlaps
 from rag_app.rerank import calibration
 from rag_app.rerank.cross_encoder import FOLDER, PIECES, Scorer
 
@@ -61,8 +62,8 @@ def scored(written: Sequence[Item], folder: Path) -> list[Scored]:
     for item in written:
         cosines = [float(value) for value in embedder.embed(item.passages) @ embedder.embed_question(item.question)]
         logits = scorer.logits(item.question, item.passages)
-        pairs = zip(logits, cosines, strict=True)
-        joined = [calibrated.relevance(logit, cosine) for logit, cosine in pairs] if calibrated else None
+        shared = overlaps(item.question, item.passages)
+        joined = list(map(calibrated.relevance, logits, cosines, shared)) if calibrated else None
         rows.append(Scored(item, cosines, logits, joined))
     return rows
 

@@ -2,8 +2,8 @@
 
 python -m benchmarks.pools --data DIR [--limit N] asks the questions of the sets of pairs that no training sees, each
 against all passages of its set, and prints dense hit@3, hit@3 after reranking the dense top 50 with the bundled
-cross-encoder, alone and joined with the cosine, dense hit@50, and which share of the gap between dense hit@3 and hit@50
-is closed. The sets are written as BEIR folders under --cache, which `rag evaluate` reads too.
+cross-encoder, alone and joined with cosine and overlap, dense hit@50, and which share of the gap between dense hit@3
+and hit@50 is closed. The sets are written as BEIR folders under --cache, which `rag evaluate` reads too.
 """
 
 import argparse
@@ -31,17 +31,25 @@ WAYS = (DENSE, BUNDLED, BUNDLED + JOINED)
 def write_pool(file: Path, folder: Path) -> None:
     """A file of pairs as a BEIR folder: every passage a document, every question judged by the pairs it is in.
 
-    Rows without an answer are questions that their passage does not answer; the passage stays in the pool.
+    Rows without an answer are questions that their passage does not answer: they are marked so, and the passage stays
+    in the pool.
     """
     with gzip.open(file, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     passages = {_passage(row): f"p{place}" for place, row in enumerate(rows)}
     answered = [row for row in rows if row.get("answer")]
     questions = {row["question"]: f"q{place}" for place, row in enumerate(answered)}
+    answers: dict[str, list[str]] = {}
+    for row in answered:
+        answers.setdefault(row["question"], []).append(row["answer"])
+    unanswered = dict.fromkeys(row["question"] for row in rows if not row.get("answer"))
     judged = dict.fromkeys((questions[row["question"]], passages[_passage(row)]) for row in answered)
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "corpus.jsonl", [{"_id": name, "title": key[0], "text": key[1]} for key, name in passages.items()])
-    _write(folder / "queries.jsonl", [{"_id": name, "text": text} for text, name in questions.items()])
+    asked = [{"_id": name, "text": text, "answer": answers[text]} for text, name in questions.items()]
+    others = [text for text in unanswered if text not in questions]
+    asked += [{"_id": f"u{place}", "text": text, "answerable": False} for place, text in enumerate(others)]
+    _write(folder / "queries.jsonl", asked)
     rest = "".join(f"{question}\t{passage}\t1\n" for question, passage in judged)
     (folder / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\n" + rest, encoding="utf-8")
 
@@ -50,7 +58,7 @@ def _passage(row: Mapping[str, Any]) -> tuple[str, str]:
     return row.get("title") or "", row["passage"]
 
 
-def _write(file: Path, rows: Sequence[Mapping[str, str]]) -> None:
+def _write(file: Path, rows: Sequence[Mapping[str, object]]) -> None:
     file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 

@@ -4,7 +4,8 @@ python -m benchmarks.rerankers --data DIR [--limit N] [--model FOLDER ...]
 
 Quality: nDCG@10, hit@3 and MRR@10 over the dense top 50 of every BEIR set under DIR/retrieval, for the bundled
 cross-encoder, the models of `rag models` that are downloaded, and folders. A model with a calibration beside its
-weights is shown twice: alone, and joined with the cosine, which is how the application ranks by the bundled one.
+weights is shown twice: alone, and joined with the cosine and the overlap of words, which is how the application ranks
+by the bundled one.
 
 Speed: questions with 50 passages each, the models taking turns so that all meet the same machine; the last column
 compares with `CrossEncoder.predict` of the bundled weights in fp32 with that library's defaults, in the same turns.
@@ -33,13 +34,14 @@ from rag_app.evaluate.models import Models
 from rag_app.evaluate.progress import Progress
 from rag_app.evaluate.records import Dataset, Question
 from rag_app.evaluate.run import Plan, sampled
+from rag_app.overlap import overlaps
 from rag_app.rerank import calibration
 from rag_app.rerank.catalogue import ENTRIES, Place
 from rag_app.rerank.cross_encoder import FOLDER, BundledReranker, LocalReranker
 
 CANDIDATES = 50
 SHOWN = (NDCG, HIT, MRR)
-DENSE, JOINED, PLAIN = "dense", " + cosine", "CrossEncoder.predict, fp32"
+DENSE, JOINED, PLAIN = "dense", " joined", "CrossEncoder.predict, fp32"
 TURNS = 5  # of every model, each a question with its 50 passages
 WORDS = 130  # of a passage in the measurement of speed: about 180 tokens, as the application's passages have
 
@@ -55,6 +57,11 @@ class Candidates:
     documents: Sequence[str]  # ids, best first
     texts: Sequence[str]
     cosines: Sequence[float]  # -1 to 1
+
+    @property
+    def overlaps(self) -> list[float]:
+        """Of the question's words with each passage, 0 to 1."""
+        return overlaps(self.question.text, self.texts)
 
     def measured(self, scores: Sequence[float]) -> tuple[float, ...]:
         """METRICS of the order that scores give; equal scores keep the dense order."""
@@ -119,7 +126,7 @@ def scored(rows: Sequence[Candidates], name: str, models: Models) -> Iterator[tu
     if known is not None:
         yield (
             name + JOINED,
-            [row.measured(list(map(known.relevance, scores, row.cosines))) for row, scores in pairs],
+            [row.measured(list(map(known.relevance, scores, row.cosines, row.overlaps))) for row, scores in pairs],
         )
 
 

@@ -3,17 +3,19 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from ingest.errors import GeneratorError, RerankerError
-from ingest.library import Library
+from ingest.library import Counts
 from rag_app.access import visible_spaces
 from rag_app.citations import resolve, showable
 from rag_app.copies import without_copies
+from rag_app.exclusion import ExcludingRetriever
 from rag_app.markers import clean
+from rag_app.overlap import with_overlap
 from rag_app.records import Answer, Hit, Mode, Stage, Timings, Turn
 from rag_app.stages import Generator, Reranker, Retriever, Rewriter
 from rag_app.support import needs_none
@@ -46,6 +48,18 @@ class JudgingReranker(Reranker, Protocol):
         ...
 
 
+class Shelves(Protocol):
+    """What asking needs of the library itself; the passages come from the retriever."""
+
+    def spaces(self) -> list[str]:
+        """The spaces that hold at least one document."""
+        ...
+
+    def counts(self, spaces: Sequence[str]) -> Counts:
+        """How many documents and passages some spaces hold."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """The stages a question goes through."""
@@ -61,9 +75,16 @@ class Line:
 class Pipeline:
     """Answers questions from one library."""
 
-    def __init__(self, library: Library, line: Line, *, candidates: int, passages: int) -> None:
+    def __init__(self, library: Shelves, line: Line, *, candidates: int, passages: int) -> None:
         self._library, self._line = library, line
         self._candidates, self._passages = candidates, passages
+
+    def without(self, passages: Collection[str]) -> "Pipeline":
+        """The same line, but these passages (whole texts) and their copies are not found."""
+        if not passages:
+            return self
+        line = replace(self._line, retriever=ExcludingRetriever(self._line.retriever, passages))
+        return Pipeline(self._library, line, candidates=self._candidates, passages=self._passages)
 
     async def ask(
         self, question: str, turns: Sequence[Turn] = (), *, spaces: Sequence[str] | None = None, rerank: bool = True
@@ -99,7 +120,8 @@ class Pipeline:
         answer = Answer(question, _searchable(question), Stage.SEARCHING)
         if not answer.rewritten or not searched:
             return replace(answer, stage=Stage.DONE, notice=EMPTY_LIBRARY if answer.rewritten else EMPTY_QUESTION)
-        hits, timings = self._line.retriever.retrieve(answer.rewritten, searched, self._candidates)
+        found, timings = self._line.retriever.retrieve(answer.rewritten, searched, self._candidates)
+        hits = with_overlap(answer.rewritten, found)
         answer = self._ranked(replace(answer, hits=tuple(hits), timings=timings), rerank=rerank)
         return replace(answer, stage=Stage.DONE)
 
@@ -119,7 +141,8 @@ class Pipeline:
         )
         allowed = tuple(hit for hit in hits if hit.document.space in spaces)  # once more, after the search
         timings = replace(timings, rewrite=answer.timings.rewrite)
-        answer = replace(answer, stage=Stage.RERANKING, hits=allowed, timings=timings)
+        hits = with_overlap(answer.rewritten, allowed)
+        answer = replace(answer, stage=Stage.RERANKING, hits=tuple(hits), timings=timings)
         yield answer
         yield await asyncio.to_thread(self._ranked, answer, rerank=rerank)
 

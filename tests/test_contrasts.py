@@ -1,11 +1,13 @@
 """Training examples made by rule."""
 
+import re
 from random import Random
 
 import pytest
 
 from rag_app.train.contrasts import (
     cloze,
+    frayed,
     keywords,
     other_number,
     sentence_group,
@@ -14,6 +16,7 @@ from rag_app.train.contrasts import (
     without_answer,
 )
 from rag_app.train.groups import Example
+from rag_app.train.tables import tables
 
 FACTS = [
     "The warranty of the pump lasts two years from delivery.",
@@ -124,3 +127,30 @@ def test_cloze_takes_a_sentence_out_of_its_passage():
     assert made.question in FACTS
     assert made.question not in made.passage
     assert sorted([made.question, *(fact for fact in FACTS if fact in made.passage)]) == sorted(FACTS)
+
+
+def test_frayed_part_keeps_itself_and_some_of_what_stands_around_it():
+    part = FACTS[2]
+
+    found = {frayed(PASSAGE, part, Random(seed)) for seed in range(30)}
+
+    assert all(part in one and one in PASSAGE for one in found)
+    assert len(found) > 5
+    assert all(len(one.split()) <= len(part.split()) + 24 for one in found)
+
+
+def test_right_table_alone_has_the_row_and_the_column_asked_for():
+    for group in tables(150, Random(5), wrong=4):
+        right, *wrong = (text.lower() for text in group.texts)
+        rows = {line.split("|")[0].split("  ")[0].strip() for line in right.splitlines()}
+        asked = [row for row in rows if row and row in group.question.lower()]
+        years = re.findall(r"\b20\d\d\b", group.question)
+
+        assert asked, group.question
+        assert all(year in right for year in years)
+        for text in wrong:
+            assert not (all(row in text for row in asked) and all(year in text for year in years)) or not years
+
+
+def test_tables_come_out_the_same_for_a_seed():
+    assert tables(5, Random(1), 3) == tables(5, Random(1), 3) != tables(5, Random(2), 3)

@@ -40,22 +40,25 @@ FLOORS = {
         records settings access markers words fusion commands generate rerank web web.pages rerank.catalogue
         evaluate evaluate.metrics evaluate.intervals evaluate.kept evaluate.progress
         evaluate.records
-        evaluate.datasets evaluate.summary evaluate.plots
+        evaluate.answers evaluate.datasets evaluate.plots
+        evaluate.summary
         evaluate.pdf_folder
         stages sentences as_json prompt endpoints app_database candidates
         support conversations blanking
         purge
         feedback
         citations rewrite
-        retrieve rerank.calibration rerank.dialects rerank.faults rerank.ranking generate.stream generate.faults
-        rerank.cross_encoder rerank.http generate.extractive generate.openai_chat verbatim copies
+        retrieve rerank.calibration rerank.dialects rerank.faults rerank.ranking rerank.windows
+        generate.stream generate.faults
+        overlap rerank.cross_encoder rerank.http generate.extractive generate.openai_chat verbatim copies
         train train.groups train.mining train.calibrating rerank.store
-        train.contrasts train.pairs train.fine_tune train.labelled rerank.live
+        train.contrasts train.tables train.pairs train.fine_tune train.labelled rerank.live
         train.prepare train.sister
         train.__main__
         pipeline
         evaluate.models evaluate.search
         evaluate.run train.asked
+        evaluate.answering
         train.own train.compare
         train.line
         build train.workshop

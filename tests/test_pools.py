@@ -24,7 +24,10 @@ def test_pool_holds_every_passage_once_and_judges_only_what_is_answered(tmp_path
 
     pool = read_beir(tmp_path / "pool")
     assert [passage.text for passage in pool.passages] == ["Notes\nAda wrote it.", "\nIt was Ada."]
-    assert [(question.text, len(question.targets)) for question in pool.questions] == [("Who?", 2)]
+    assert [(question.text, len(question.targets), question.answers) for question in pool.questions] == [
+        ("Who?", 2, ("Ada", "Ada"))
+    ]
+    assert [question.text for question in pool.unanswerable] == ["When?"]
 
 
 def test_table_tells_the_share_of_the_gap():
@@ -32,7 +35,7 @@ def test_table_tells_the_share_of_the_gap():
     dense = [(1.0, 0.0, 0.2, 0.3), (1.0, 1.0, 1.0, 1.0)]
     better = [(1.0, 1.0, 0.5, 0.6), (1.0, 1.0, 1.0, 1.0)]
 
-    told = table({"set": {"dense": dense, "bundled": dense, "bundled + cosine": better}})
+    told = table({"set": {"dense": dense, "bundled": dense, "bundled joined": better}})
 
     assert "alone 0.0%, joined 100.0% closed" in told
     assert told.splitlines()[1].split() == ["set", "0.500", "0.500", "1.000", "1.000"]
@@ -42,4 +45,4 @@ def test_table_tells_the_share_of_the_gap():
 def test_table_without_a_gap_divides_by_nothing(hit):
     rows = [(hit, hit, hit, hit)]
 
-    assert "joined 0.0% closed" in table({"set": {"dense": rows, "bundled": rows, "bundled + cosine": rows}})
+    assert "joined 0.0% closed" in table({"set": {"dense": rows, "bundled": rows, "bundled joined": rows}})

@@ -9,26 +9,30 @@ from rag_app.rerank.calibration import Calibration
 from rag_app.train.calibrating import Case, Scored, cases, expected_error, fit, fitted, fitted_joined, refused
 from rag_app.train.compare import threshold
 
-TRUE = Calibration(bias=-2.0, logit=0.8, cosine=1.5, threshold=0.03, alone_bias=-1.5, alone_logit=0.9)
+TRUE = Calibration(bias=-2.0, logit=0.8, cosine=1.5, threshold=0.03, alone_bias=-1.5, alone_logit=0.9, overlap=1.1)
+WEIGHTS = [TRUE.bias, TRUE.logit, TRUE.cosine, TRUE.overlap]
 
 
 def passages(count, seed=1):
     """Passages that are right as often as TRUE says."""
     rng = Random(seed)
-    drawn = [(rng.uniform(0, 1), rng.gauss(0, 3)) for _ in range(count)]
-    return [Scored(cosine, logit, rng.random() < TRUE.relevance(logit, cosine)) for cosine, logit in drawn]
+    drawn = [(rng.gauss(0, 3), rng.uniform(0, 1), rng.uniform(0, 1)) for _ in range(count)]
+    return [
+        Scored(cosine, logit, rng.random() < TRUE.relevance(logit, cosine, overlap), overlap)
+        for logit, cosine, overlap in drawn
+    ]
 
 
 def test_the_weights_that_made_the_cases_are_found_again():
-    assert fit(passages(20_000), with_cosine=True) == pytest.approx([TRUE.bias, TRUE.logit, TRUE.cosine], abs=0.15)
+    assert fit(passages(20_000), with_cosine=True) == pytest.approx(WEIGHTS, abs=0.15)
 
 
 def test_few_cases_stay_near_the_weights_that_are_known_and_many_leave_them():
-    far = (1.0, 0.1, -1.0)
+    far = (1.0, 0.1, -1.0, 0.0)
     few, many = (fit(passages(count), with_cosine=True, near=far, pull=10.0) for count in (20, 20_000))
 
     assert math.dist(few, far) < 1 < math.dist(many, far)
-    assert many == pytest.approx([TRUE.bias, TRUE.logit, TRUE.cosine], abs=0.4)
+    assert many == pytest.approx(WEIGHTS, abs=0.4)
 
 
 def test_cases_that_all_lie_apart_get_weights_with_bounds():
@@ -98,17 +102,21 @@ def test_the_share_that_is_refused_is_counted_for_each_kind():
 
 
 def test_an_order_that_is_given_stays_and_only_its_scale_is_fitted():
-    ratio = TRUE.cosine / TRUE.logit
+    cosine, overlap = TRUE.cosine / TRUE.logit, TRUE.overlap / TRUE.logit
     rng = Random(4)
     drawn = passages(12_000)
     known = [Case(drawn[place : place + 3], answerable=True) for place in range(0, len(drawn), 3)]
 
-    found = fitted_joined(known, 0.1, ratio)
+    found = fitted_joined(known, 0.1, cosine, overlap)
 
-    assert found.cosine / found.logit == pytest.approx(ratio)
+    assert (found.cosine / found.logit, found.overlap / found.logit) == pytest.approx((cosine, overlap))
     assert (found.bias, found.logit) == pytest.approx((TRUE.bias, TRUE.logit), abs=0.15)
     assert found.threshold == 0.1
-    pair = rng.sample(drawn, 2)
-    assert (found.relevance(pair[0].logit, pair[0].cosine) < found.relevance(pair[1].logit, pair[1].cosine)) == (
-        pair[0].logit + ratio * pair[0].cosine < pair[1].logit + ratio * pair[1].cosine
+    one, other = (
+        (
+            found.relevance(item.logit, item.cosine, item.overlap),
+            item.logit + cosine * item.cosine + overlap * item.overlap,
+        )
+        for item in rng.sample(drawn, 2)
     )
+    assert (one[0] < other[0]) == (one[1] < other[1])

@@ -22,6 +22,7 @@ from rag_app.evaluate.records import (
     Vectors,
 )
 from rag_app.evaluate.search import Found, Searcher
+from rag_app.overlap import with_overlap
 from rag_app.records import Hit
 
 
@@ -42,7 +43,7 @@ def evaluate(dataset: Dataset, models: Models, plan: Plan) -> Run:
     Raises LibraryError where nothing can be kept, ModelError, RerankerError.
     """
     questions = sampled(dataset.questions, plan)
-    vectors = dataset.vectors if dataset.vectors is not None else _embedded(dataset, models)
+    vectors = dataset.vectors if dataset.vectors is not None else embedded(dataset, models)
     searcher = Searcher(dataset.passages, vectors)
     found = _searched(searcher, models, questions, plan.candidates)
     searcher.close()
@@ -83,7 +84,8 @@ class Searched:
         }[stage]
 
 
-def _embedded(dataset: Dataset, models: Models) -> Vectors:
+def embedded(dataset: Dataset, models: Models) -> Vectors:
+    """Vectors of all passages of a set, (passages, dimensions)."""
     texts = [passage.text for passage in dataset.passages]
     progress = Progress("Embedding passages", models.passages_missing(texts))
     vectors = models.passage_vectors(texts, progress.add)
@@ -126,7 +128,7 @@ def _outcome(judge: "_Judge", searched: Searched, scores: Mapping[int, tuple[flo
     chances: list[tuple[float, bool]] = []
     for base in BASES:
         places, ms = searched.base(base)
-        hits = [judge.hit(place, searched.found.cosines[place]) for place in places]
+        hits = judge.hits(places, searched.found.cosines)
         ordered = judge.ordered(hits, [scores[place][0] for place in places])
         rankings[base] = Ranking(judge.gains(hits), ms)
         rankings[base + RERANKED] = Ranking(judge.gains(ordered), ms + sum(scores[place][1] for place in places))
@@ -144,9 +146,10 @@ class _Judge:
     question: Question
     plan: Plan
 
-    def hit(self, place: int, cosine: float) -> Hit:
-        passage = self.dataset.passages[place]
-        return Hit(passage.chunk, passage.document, cosine=cosine)
+    def hits(self, places: Sequence[int], cosines: Mapping[int, float]) -> list[Hit]:
+        passages = [(self.dataset.passages[place], cosines[place]) for place in places]
+        hits = [Hit(passage.chunk, passage.document, cosine=cosine) for passage, cosine in passages]
+        return with_overlap(self.question.text, hits)
 
     def ordered(self, hits: Sequence[Hit], scores: Sequence[float]) -> list[Hit]:
         return self.models.reranker.ordered(hits, scores)

@@ -1,4 +1,4 @@
-"""From a cross-encoder's logit and the bi-encoder's cosine to a probability. Pure."""
+"""From a cross-encoder's logit, the bi-encoder's cosine and the words shared to a probability. Pure."""
 
 import json
 import math
@@ -11,9 +11,9 @@ FILE = "calibration.json"
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Relevance = sigmoid(bias + logit * the cross-encoder's logit + cosine * the bi-encoder's cosine).
+    """Relevance = sigmoid(bias + logit * the cross-encoder's logit + cosine * the cosine + overlap * the overlap).
 
-    A logistic regression over two scores (Platt, 1999), fitted by `benchmarks/calibrate.py`; `threshold` is the
+    A logistic regression over three scores (Platt, 1999), fitted by `benchmarks/calibrate.py`; `threshold` is the
     relevance below which the documents are taken not to hold the answer.
     """
 
@@ -21,14 +21,15 @@ class Calibration:
     logit: float
     cosine: float
     threshold: float  # 0 to 1
-    alone_bias: float  # the same, fitted without a cosine
+    alone_bias: float  # the same, fitted on the logit alone
     alone_logit: float
+    overlap: float = 0.0  # 0 for models trained before it was known
 
-    def relevance(self, logit: float, cosine: float | None) -> float:
+    def relevance(self, logit: float, cosine: float | None, overlap: float | None = None) -> float:
         """The probability (0 to 1) that a passage answers the question; from the logit alone without a cosine."""
         if cosine is None:
             return _sigmoid(self.alone_bias + self.alone_logit * logit)
-        return _sigmoid(self.bias + self.logit * logit + self.cosine * cosine)
+        return _sigmoid(self.bias + self.logit * logit + self.cosine * cosine + self.overlap * (overlap or 0.0))
 
 
 def _sigmoid(value: float) -> float:
@@ -37,7 +38,7 @@ def _sigmoid(value: float) -> float:
 
 def load(folder: Path) -> Calibration:
     """The calibration that lies beside a model's weights."""
-    values: Mapping[str, float] = json.loads((folder / FILE).read_text())
+    values: Mapping[str, float] = {"overlap": 0.0, **json.loads((folder / FILE).read_text())}
     return Calibration(**{name: values[name] for name in Calibration.__dataclass_fields__})
 
 

@@ -14,6 +14,7 @@ from ingest.errors import ModelError
 from rag_app.records import Hit
 from rag_app.rerank.calibration import load
 from rag_app.rerank.ranking import ranked, reranked_text
+from rag_app.rerank.windows import MOST, OVERLAP, SLACK, WORDS, windows
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -30,10 +31,13 @@ DECISIVE = ("*.safetensors", "config.json", "*/config.json", "tokenizer*", "voca
 
 
 class Scorer:
-    """A cross-encoder's raw logits, one model, loaded with its first use or by `load`."""
+    """A cross-encoder's raw logits, one model, loaded with its first use or by `load`.
 
-    def __init__(self, folder: Path, compute: Compute, pieces: int | None) -> None:
-        self._folder, self._compute, self._pieces = folder, compute, pieces
+    parted: texts are scored in windows, each by its best.
+    """
+
+    def __init__(self, folder: Path, compute: Compute, pieces: int | None, *, parted: bool = False) -> None:
+        self._folder, self._compute, self._pieces, self._parted = folder, compute, pieces, parted
         self._model: CrossEncoder | None = None
         self._loading = threading.Lock()
 
@@ -52,7 +56,8 @@ class Scorer:
     def identity(self) -> str:
         """What the logits hang on, 64 hex digits: weights, configuration, tokenizer, window and number format."""
         files = sorted({file for pattern in DECISIVE for file in self._folder.glob(pattern)})
-        digest = hashlib.sha256(f"{self._pieces} {fast_dtype()}".encode())
+        cut = f" {WORDS} {OVERLAP} {SLACK} {MOST}" if self._parted else ""
+        digest = hashlib.sha256(f"{self._pieces} {fast_dtype()}{cut}".encode())
         for file in files:
             with file.open("rb") as content:
                 digest.update(f"\0{file.name}\0".encode() + hashlib.file_digest(content, "sha256").digest())
@@ -60,6 +65,13 @@ class Scorer:
 
     def logits(self, question: str, texts: Sequence[str]) -> list[float]:
         """For each text the model's logit for the pair, in the order given; higher is better."""
+        if not self._parted:
+            return self._logits(question, texts)
+        parts = [windows(text) for text in texts]
+        scores = iter(self._logits(question, [part for own in parts for part in own]))
+        return [max(next(scores) for _ in own) for own in parts]
+
+    def _logits(self, question: str, texts: Sequence[str]) -> list[float]:
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))  # like lengths together: less padding
         scores = [0.0] * len(texts)
         for start in range(0, len(order), WORK):
@@ -119,7 +131,7 @@ class BundledReranker:
 
     def __init__(self, compute: Compute, folder: Path = FOLDER, name: str = BUNDLED) -> None:
         self.name = name
-        self._scorer = Scorer(folder, compute, PIECES)
+        self._scorer = Scorer(folder, compute, PIECES, parted=True)
         self._calibration = load(folder)
 
     @property
@@ -140,21 +152,24 @@ class BundledReranker:
         return self._scorer.identity()
 
     def scores(self, question: str, texts: Sequence[str]) -> list[float]:
-        """For each text the raw logit, in the order given."""
+        """For each text the raw logit, of its best window where it is long, in the order given."""
         return self._scorer.logits(question, texts)
 
     def ordered(self, hits: Sequence[Hit], scores: Sequence[float]) -> list[Hit]:
         """The hits from their `scores`, best first, with rank and calibrated relevance."""
         judged = [
-            replace(hit, relevance=self._calibration.relevance(logit, hit.cosine))
+            replace(hit, relevance=self._calibration.relevance(logit, hit.cosine, hit.overlap))
             for hit, logit in zip(hits, scores, strict=True)
         ]
         return ranked(judged, [hit.relevance or 0.0 for hit in judged])
 
     def relevance(self, question: str, texts: Sequence[str]) -> list[float]:
         """For each text the probability (0 to 1) that it answers the question, by the cross-encoder alone."""
-        logits = self._scorer.logits(question, texts)
-        return [self._calibration.relevance(logit, None) for logit in logits]
+        return self.chances(self._scorer.logits(question, texts))
+
+    def chances(self, scores: Sequence[float]) -> list[float]:
+        """For each raw logit the probability (0 to 1) that it stands for, where no cosine is known."""
+        return [self._calibration.relevance(logit, None) for logit in scores]
 
 
 class LocalReranker:

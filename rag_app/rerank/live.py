@@ -58,6 +58,10 @@ class LiveReranker:
         """The hits from their `scores`, best first, with rank and calibrated relevance."""
         return self._model.ordered(hits, scores)
 
+    def chances(self, scores: Sequence[float]) -> list[float]:
+        """For each raw logit the probability (0 to 1) that it stands for, where no cosine is known."""
+        return self._model.chances(scores)
+
     def _look(self) -> None:
         with self._changing:
             stamp = self._store.stamp()

@@ -1,4 +1,4 @@
-"""Fitting a calibration: from logits and cosines of passages known to be right or wrong to probabilities. Pure.
+"""Fitting a calibration: from the scores of passages known to be right or wrong to probabilities. Pure.
 
 Used for the model that ships (`benchmarks/calibrate.py`) and for one trained on a team's own questions.
 """
@@ -23,6 +23,7 @@ class Scored:
     cosine: float  # -1 to 1
     logit: float
     right: bool
+    overlap: float = 0.0  # 0 to 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +47,18 @@ def cases(home: Sequence[Sequence[Scored]], foreign: Sequence[Sequence[Scored]] 
     ]
 
 
-def fitted_joined(known: Sequence[Case], threshold: float, ratio: float) -> Calibration:
-    """The calibration of an order that is given: passages are ranked by logit + `ratio` * cosine.
+def fitted_joined(known: Sequence[Case], threshold: float, cosine: float, overlap: float) -> Calibration:
+    """The calibration of an order that is given: by logit + `cosine` * cosine + `overlap` * overlap.
 
     What orders well on collections of every kind is chosen by a measure of ranking, not by the likelihood of the few
     sets that a calibration is fitted on; only bias and scale are fitted here (Platt, 1999).
     """
-    draft = Calibration(0.0, 1.0, ratio, 0.0, 0.0, 0.0)
+    draft = Calibration(0.0, 1.0, cosine, 0.0, 0.0, 0.0, overlap)
     first = [item for case in known for item in chosen(draft, case)]
-    joined = [Scored(0.0, item.logit + ratio * item.cosine, item.right) for item in first]
+    joined = [Scored(0.0, item.logit + cosine * item.cosine + overlap * item.overlap, item.right) for item in first]
     bias, scale = fit(joined, with_cosine=False)
-    return Calibration(bias, scale, scale * ratio, threshold, *fit(first, with_cosine=False))
+    alone_bias, alone_logit = fit(first, with_cosine=False)
+    return Calibration(bias, scale, scale * cosine, threshold, alone_bias, alone_logit, scale * overlap)
 
 
 def fitted(
@@ -66,26 +68,26 @@ def fitted(
 
     With `near`, few cases move it only a little: `pull` is the precision of a normal distribution around it.
     """
-    joined = None if near is None else (near.bias, near.logit, near.cosine)
+    joined = None if near is None else (near.bias, near.logit, near.cosine, near.overlap)
     alone = None if near is None else (near.alone_bias, near.alone_logit)
     everything = [item for case in known for item in case.passages]
-    bias, logit, cosine = fit(everything, with_cosine=True, near=joined, pull=pull)
-    draft = Calibration(bias, logit, cosine, 0.0, 0.0, 0.0)
+    bias, logit, cosine, overlap = fit(everything, with_cosine=True, near=joined, pull=pull)
+    draft = Calibration(bias, logit, cosine, 0.0, 0.0, 0.0, overlap)
     first = [item for case in known for item in chosen(draft, case)]
-    bias, logit, cosine = fit(first, with_cosine=True, near=joined, pull=pull)
+    bias, logit, cosine, overlap = fit(first, with_cosine=True, near=joined, pull=pull)
     alone_bias, alone_logit = fit(first, with_cosine=False, near=alone, pull=pull)
-    return Calibration(bias, logit, cosine, threshold, alone_bias, alone_logit)
+    return Calibration(bias, logit, cosine, threshold, alone_bias, alone_logit, overlap)
 
 
 def fit(
     rows: Sequence[Scored], *, with_cosine: bool, near: Sequence[float] | None = None, pull: float = RIDGE
 ) -> list[float]:
-    """Bias, weight of the logit and of the cosine where it is used, by Newton's method (logistic regression).
+    """Bias and weight of the logit, `with_cosine` also of cosine and overlap, by Newton's method (logistic regression).
 
     The penalty is pull / 2 times the squared distance from `near` (zeros without it).
     """
-    columns = 3 if with_cosine else 2
-    features = np.array([[1.0, item.logit, item.cosine] for item in rows])[:, :columns]
+    columns = 4 if with_cosine else 2
+    features = np.array([[1.0, item.logit, item.cosine, item.overlap] for item in rows])[:, :columns]
     labels = np.array([item.right for item in rows], dtype=float)
     centre = np.zeros(columns) if near is None else np.array(near)
     beta = centre.copy()
@@ -108,19 +110,19 @@ def fit(
 
 def chosen(calibration: Calibration, case: Case) -> list[Scored]:
     """The passages an answer would be made from, best first."""
-    ranked = sorted(case.passages, key=lambda item: -calibration.relevance(item.logit, item.cosine))
+    ranked = sorted(case.passages, key=lambda item: -calibration.relevance(item.logit, item.cosine, item.overlap))
     return ranked[:PASSAGES]
 
 
 def best_relevance(calibration: Calibration, case: Case) -> float:
     """The relevance (0 to 1) that decides whether the question is answered."""
-    return max(calibration.relevance(item.logit, item.cosine) for item in case.passages)
+    return max(calibration.relevance(item.logit, item.cosine, item.overlap) for item in case.passages)
 
 
 def expected_error(calibration: Calibration, known: Sequence[Case], bins: int = 10) -> float:
     """Expected calibration error over equally wide bins (Naeini et al., AAAI 2015)."""
     rows = [item for case in known for item in chosen(calibration, case)]
-    chance = np.array([calibration.relevance(item.logit, item.cosine) for item in rows])
+    chance = np.array([calibration.relevance(item.logit, item.cosine, item.overlap) for item in rows])
     right = np.array([item.right for item in rows], dtype=float)
     which = np.minimum((chance * bins).astype(int), bins - 1)
     parts = [which == index for index in range(bins)]

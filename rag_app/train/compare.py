@@ -65,7 +65,7 @@ def judged(asked: Sequence[Asked], logits: Scores) -> list[Case]:
         right = one.right
         rows.append(
             [
-                Scored(hit.cosine or 0.0, logit, index in right)
+                Scored(hit.cosine or 0.0, logit, index in right, hit.overlap or 0.0)
                 for index, (hit, logit) in enumerate(zip(one.hits, own, strict=True))
                 # What stands on a right page without being what was labelled is neither right nor wrong.
                 if index in right or index not in one.barred
@@ -95,7 +95,9 @@ def abstaining(calibration: Calibration, known: Sequence[Case]) -> dict[str, flo
 
 
 def _measured(asked: Asked, logits: Sequence[float], calibration: Calibration) -> tuple[float, ...]:
-    relevance = [calibration.relevance(logit, hit.cosine) for hit, logit in zip(asked.hits, logits, strict=True)]
+    relevance = [
+        calibration.relevance(logit, hit.cosine, hit.overlap) for hit, logit in zip(asked.hits, logits, strict=True)
+    ]
     order = sorted(range(len(relevance)), key=lambda index: -relevance[index])
     return measured(gains([asked.places[index] for index in order], asked.targets), asked.targets)
 

@@ -23,7 +23,8 @@ _ASKING = re.compile(
 )
 _NUMBER = re.compile(r"(?<![\w.,])\d{1,4}(?![\w]|[.,]\d)")
 # Words of a passage that is handed to training: few long ones, because time grows faster than length.
-_LENGTHS = ((40, 80, 0.55), (80, 130, 0.30), (130, 180, 0.15))
+_LENGTHS = ((40, 80, 0.45), (80, 120, 0.55))
+_FRINGE = 12  # words of the neighbouring sentences that a frayed passage keeps at either end, at most
 
 
 def length(rng: Random) -> int:
@@ -58,6 +59,14 @@ def somewhere(passage: str, words: int, rng: Random) -> str:
     """Whole sentences from anywhere in a passage, about `words` long."""
     start, _ = rng.choice(sentences(passage) or [(0, 0)])
     return window(passage, words, rng, (start, start))
+
+
+def frayed(passage: str, part: str, rng: Random) -> str:
+    """A part of a passage with some words of the sentences around it, as a window cut by length has."""
+    start = passage.index(part)
+    before, after = passage[:start].split(), passage[start + len(part) :].split()
+    left, right = rng.randint(0, min(_FRINGE, len(before))), rng.randint(0, min(_FRINGE, len(after)))
+    return " ".join([*before[len(before) - left :], part, *after[:right]])
 
 
 def without_answer(example: Example) -> str | None:

@@ -9,6 +9,7 @@ from random import Random
 from ingest.embedding import Embedder, Vectors
 from rag_app.train.contrasts import (
     cloze,
+    frayed,
     keywords,
     length,
     other_number,
@@ -19,8 +20,9 @@ from rag_app.train.contrasts import (
 )
 from rag_app.train.groups import Example, Group, titled
 from rag_app.train.mining import DEEP, Candidate, Pool, negatives
+from rag_app.train.tables import tables
 
-SIZE = 4  # texts of a group: one right, three wrong
+SIZE = 5  # texts of a group: one right, four wrong
 SENTENCES = 6  # texts of a group of sentences: they are short
 # How much nearer to the question than the right passage a passage may be and still count as wrong.
 MARGIN = 0.08
@@ -28,6 +30,8 @@ STRICT = {"policyqa_dev"}  # a few hundred general questions asked of every poli
 SPOKEN = 0.12  # share of the questions that become search words
 QUOTES = 0.5  # share of the questions with a marked answer that also become a group of sentences
 TITLED = 0.8  # share of the groups whose passages keep their titles
+FRAYED = 0.4  # share of the passages that begin and end within a sentence
+TABLES = 1_800  # groups of tables
 CONTRASTS = 0.6  # share of the groups that get a contrast where there is one
 TOPICS = {"medquad": 2_500, "uda_nq": 1_500, "pubmedqa_labeled": 900, "policyqa_dev": 500, "squadshifts_reddit": 600}
 QUOTED = {"squadshifts_amazon_reviews", "squadshifts_reddit", "policyqa_dev", "uda_nq"}
@@ -45,6 +49,7 @@ def prepared(
         asked = [*pairs, *(claims if source == "pubmedqa_labeled" else ()), *_topics(source, pairs, rng)]
         groups += of_source(asked, pool, embedder, rng)
         sys.stderr.write(f"{len(groups)} groups with {source}, {time.monotonic() - started:.0f} s\n")
+    groups += tables(TABLES, Random(f"{seed} tables"), SIZE - 1)  # noqa: S311 - no secret
     Random(seed).shuffle(groups)  # noqa: S311 - no secret
     return groups
 
@@ -89,7 +94,10 @@ def _passages(pair: Example, wrong: Sequence[Example], rng: Random) -> Group:
     words = length(rng)
     title = pair.title if rng.random() < TITLED else ""
     texts = [
-        titled(item.title if title or not pair.title else "", somewhere(item.passage, words, rng)) for item in wrong
+        titled(
+            item.title if title or not pair.title else "", _cut(item.passage, somewhere(item.passage, words, rng), rng)
+        )
+        for item in wrong
     ]
     contrast = _contrast(pair, rng) if rng.random() < CONTRASTS else None
     if contrast is not None:
@@ -97,7 +105,12 @@ def _passages(pair: Example, wrong: Sequence[Example], rng: Random) -> Group:
     question = pair.question
     if rng.random() < SPOKEN and len(keywords(question).split()) > 1:
         question = keywords(question)
-    return Group(pair.source, question, (titled(title, window(pair.passage, words, rng, pair.answer)), *texts))
+    right = _cut(pair.passage, window(pair.passage, words, rng, pair.answer), rng)
+    return Group(pair.source, question, (titled(title, right), *texts))
+
+
+def _cut(passage: str, part: str, rng: Random) -> str:
+    return frayed(passage, part, rng) if rng.random() < FRAYED else part
 
 
 def _contrast(pair: Example, rng: Random) -> str | None:
