@@ -1,7 +1,9 @@
 """Train the cross-encoder that ships.
 
 python -m rag_app.train --data DIR --to FOLDER reads DIR/pairs, finds hard negatives, trains and writes FOLDER/model.
-Run again after an interruption, it goes on from its last checkpoint. docs/training.md tells the recipe and the figures.
+Run again after an interruption, it goes on from its last checkpoint. With --start it teaches a cross-encoder that is
+there already; another --seed draws other negatives, cuts and contrasts. docs/training.md tells the recipe and the
+figures.
 """
 
 import argparse
@@ -26,26 +28,29 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the folder with pairs/")
     parser.add_argument("--to", type=Path, required=True, help="the folder for groups, checkpoints and the model")
+    parser.add_argument("--start", type=Path, help="the folder of a cross-encoder to go on from (default: the encoder)")
+    parser.add_argument("--seed", type=int, default=Recipe.seed, help=f"of every draw (default {Recipe.seed})")
+    parser.add_argument("--rate", type=float, default=Recipe.rate, help=f"peak learning rate (default {Recipe.rate})")
     parser.add_argument("--groups", type=int, default=GROUPS, help=f"groups to learn from (default {GROUPS})")
     parser.add_argument("--threads", type=int, default=0, help="threads (default: as many as there are cores)")
     arguments = parser.parse_args()
+    recipe = Recipe(rate=arguments.rate, seed=arguments.seed)
     try:
-        train(arguments.data, arguments.to, arguments.groups, arguments.threads)
+        train(arguments.data, arguments.to, recipe, arguments.start, arguments.groups, arguments.threads)
     except RagError as error:
         return failed(error, as_json=False)
     return 0
 
 
-def train(data: Path, to: Path, most: int, threads: int) -> None:
+def train(data: Path, to: Path, recipe: Recipe, start: Path | None, most: int, threads: int) -> None:
     """Train on `most` groups of DATA/pairs. Raises TrainingDataError, ModelError."""
     to.mkdir(parents=True, exist_ok=True)
-    recipe = Recipe()
     embedder = Embedder(BUNDLED, Compute(), threads)
     file = to / "groups.jsonl.gz"
     if not file.exists():
         pairs = data / "pairs"
         kept.save(prepared(examples(pairs, recipe.seed), claims(pairs), embedder, recipe.seed), file)
-    training = Training(embedder.folder, kept.load(file)[:most], recipe, to, threads)
+    training = Training(start or embedder.folder, kept.load(file)[:most], recipe, to, threads)
     started = time.monotonic()
     training.run(told)
     training.save(to / "model")
