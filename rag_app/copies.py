@@ -12,12 +12,17 @@ from rag_app.records import Hit
 _WORD = re.compile(r"\w+")
 
 
+def wording(text: str) -> str:
+    """The words of a text, by which copies are known: neither capitals nor signs nor spaces count."""
+    return " ".join(_WORD.findall(text.casefold()))
+
+
 def without_copies(hits: Sequence[Hit], first: int) -> list[Hit]:
     """The hits in their order, but no passage twice among the `first` while others are left; copies follow those."""
     seen: set[str] = set()
     chosen: list[int] = []
     for place, hit in enumerate(hits):
-        words = " ".join(_WORD.findall(hit.chunk.text.casefold()))
+        words = wording(hit.chunk.text)
         if len(chosen) < first and words not in seen:
             seen.add(words)
             chosen.append(place)
