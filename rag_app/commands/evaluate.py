@@ -29,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--page-tolerance", type=_counted, default=0, metavar="N", help="take a page for right that is N pages away"
     )
+    parser.add_argument(
+        "--answers", action="store_true", help="also answer the questions, and measure what is said and cited"
+    )
     parser.add_argument("--report", type=Path, metavar="FILE.html", help="write a page with plots, for a browser")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout, progress on stderr")
 
@@ -48,7 +51,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         seed=arguments.seed,
         page_tolerance=arguments.page_tolerance,
     )
-    finished = evaluate_folder(arguments.dataset, settings, plan)
+    finished = evaluate_folder(arguments.dataset, settings, plan, answers=arguments.answers)
     figures = summary(finished)
     if arguments.report is not None:
         _write_report(arguments.report, finished, figures)
@@ -82,7 +85,8 @@ def written(figures: "Summary", questions: int) -> str:
     for base, own in figures.lifts.items():
         cells = [f"{own[name].mean:+.3f} [{own[name].low:+.3f}, {own[name].high:+.3f}]" for name in METRICS]
         lines.append(_row(base, cells))
-    return "\n".join([*lines, "", "Where it adds: ndcg@10 of dense, and reranked", *_split(figures), ""])
+    lines += ["", "Where it adds: ndcg@10 of dense, and reranked", *_split(figures)]
+    return "\n".join([*lines, *_answers(figures), ""])
 
 
 def _row(name: str, cells: Sequence[str]) -> str:
@@ -99,6 +103,23 @@ def _split(figures: "Summary") -> list[str]:
         change = f"{stages[DENSE][NDCG]:8.3f} {stages[DENSE + RERANKED][NDCG]:8.3f}" if stages else ""
         lines.append(f"dense {group.replace('_', ' '):<12} {count:6} questions {change}".rstrip())
     return lines
+
+
+def _answers(figures: "Summary") -> list[str]:
+    """What was answered, a line for each figure that this set can tell."""
+    from rag_app.evaluate.answers import NAMES
+
+    own = figures.answers
+    if own is None:
+        return []
+    speaker = f"written by {own.model}" if own.model else "quoted"
+    asked = f"{own.answerable} answerable and {own.unanswerable} unanswerable questions"
+    fell_back = f"; {own.fell_back} quoted because the model failed" if own.fell_back else ""
+    rows = [
+        f"{NAMES[name]:<44}{share.value:7.3f} [{share.low:.3f}, {share.high:.3f}] of {share.of:,.0f}"
+        for name, share in own.shares.items()
+    ]
+    return ["", f"Answers, {speaker}, to {asked}{fell_back}", *rows]
 
 
 def _counted(text: str) -> int:

@@ -1,7 +1,8 @@
 """A BEIR folder (Thakur et al., NeurIPS 2021) -> a data set.
 
 corpus.jsonl (`_id`, `title`, `text`), queries.jsonl (`_id`, `text`), either may end in .gz; judgements in qrels.tsv or
-qrels/test.tsv: query id, document id, score, with or without a heading.
+qrels/test.tsv: query id, document id, score, with or without a heading. For measuring answers a question may have an
+`answer`, a text or a list of texts, and `"answerable": false` where no document holds it.
 
 A document is one chunk: the models read its beginning, the embedder 256 word pieces. That is what published dense
 figures mean. Cut into passages and scored as the best of them, documents are found a little better (nDCG@10 of dense on
@@ -13,7 +14,7 @@ import gzip
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,21 @@ class Row:
             raise self.fault("'_id' must be text or a whole number")
         return str(value)
 
+    def answers(self) -> tuple[str, ...]:
+        """The field `answer`, a text or a list of texts that are each right; it may be missing. Raises DatasetError."""
+        value = self.values.get("answer")
+        found = [] if value is None else value if isinstance(value, list) else [value]
+        if not all(isinstance(one, str) for one in found):
+            raise self.fault("'answer' must be text, or a list of texts")
+        return tuple(one.strip() for one in found if one.strip())
+
+    def answerable(self) -> bool:
+        """The field `answerable`, true where it is missing. Raises DatasetError."""
+        value = self.values.get("answerable", True)
+        if not isinstance(value, bool):
+            raise self.fault("'answerable' must be true or false")
+        return value
+
     def fault(self, what: str) -> DatasetError:
         """The error for this row."""
         return DatasetError(f"{self.file}, line {self.line}: {what}. Correct the line, then run again.")
@@ -65,15 +81,20 @@ def is_beir(folder: Path) -> bool:
 def read_beir(folder: Path) -> Dataset:
     """The data set of a BEIR folder. Raises DatasetError with a sentence for whoever made the folder."""
     passages = [_passage(row) for row in _unique(rows(_existing(folder, _either("corpus.jsonl"))))]
-    queries = {row.identifier(): row.text("text") for row in _unique(rows(_existing(folder, _either("queries.jsonl"))))}
+    queries = {row.identifier(): row for row in _unique(rows(_existing(folder, _either("queries.jsonl"))))}
     file = _existing(folder, JUDGEMENTS)
     judged = _judgements(file)
     if not passages:
         raise DatasetError(f"{folder} holds no documents: its corpus is empty.")
-    questions = tuple(
-        Question(identifier, text, targets)
-        for identifier, text in queries.items()
-        if (targets := _targets(judged.get(identifier, {})))
+    asked = [
+        Question(identifier, row.text("text"), _targets(judged.get(identifier, {})), row.answers())
+        for identifier, row in queries.items()
+    ]
+    questions = tuple(question for question in asked if question.targets)
+    unanswerable = tuple(
+        replace(question, answers=())
+        for question in asked
+        if not question.targets and not queries[question.id].answerable()
     )
     if not questions:
         raise DatasetError(
@@ -85,7 +106,8 @@ def read_beir(folder: Path) -> Dataset:
         name=folder.resolve().name,
         questions=questions,
         passages=tuple(passages),
-        notices=tuple(_notices(queries, judged, known, len(questions))),
+        notices=tuple(_notices(set(queries), judged, known, len(questions) + len(unanswerable))),
+        unanswerable=unanswerable,
     )
 
 
@@ -172,7 +194,7 @@ def _targets(judged: Mapping[str, float]) -> tuple[Target, ...]:
 
 
 def _notices(
-    queries: Mapping[str, str], judged: Mapping[str, Mapping[str, float]], known: set[str], asked: int
+    queries: set[str], judged: Mapping[str, Mapping[str, float]], known: set[str], asked: int
 ) -> Iterator[str]:
     """What a reader of the figures should know."""
     strange = [question for question in judged if question not in queries]

@@ -1,13 +1,15 @@
 """A folder with a data set -> a run, with the models that the settings name. The owner's library is never opened."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from ingest.compute import Compute
 from ingest.embedding import Embedder
 from ingest.errors import DatasetError
 from ingest.terminal import printable
-from rag_app.build import reranker_of
+from rag_app.build import endpoint_of, reranker_of
+from rag_app.evaluate.answering import Answerers, KeptJudge, KeptReranker, answered
 from rag_app.evaluate.datasets import is_beir, read_beir
 from rag_app.evaluate.kept import Kept
 from rag_app.evaluate.models import Models
@@ -21,8 +23,8 @@ from rag_app.settings import Settings
 CACHE = "cache"  # in RAG_HOME
 
 
-def evaluate_folder(folder: Path, settings: Settings, plan: Plan) -> Run:
-    """Evaluate a data set; notices about it and progress go to stderr.
+def evaluate_folder(folder: Path, settings: Settings, plan: Plan, *, answers: bool = False) -> Run:
+    """Evaluate a data set, with `answers` also what is answered from it; notices and progress go to stderr.
 
     Raises DatasetError for what is wrong with the folder, HomeBusy while another process reads the same PDFs,
     ModelError, RerankerError, SettingsError.
@@ -39,7 +41,14 @@ def evaluate_folder(folder: Path, settings: Settings, plan: Plan) -> Run:
         sys.stderr.write(printable(notice) + "\n")
     kept = Kept(cache)
     try:
-        return evaluate(dataset, Models(embedder, reranker, kept), plan)
+        models = Models(embedder, reranker, kept)
+        run = evaluate(dataset, models, plan)
+        if not answers:
+            return run
+        judging = KeptJudge(Models(embedder, judge, kept), judge)
+        ordering = judging if reranker is judge else KeptReranker(models)
+        answerers = Answerers(ordering, judging, endpoint_of(settings))
+        return replace(run, answered=answered(dataset, models, answerers, plan), computed=models.computed)
     finally:
         kept.close()
 

@@ -41,7 +41,8 @@ class Kept:
         self._file = folder / FILE
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(self._file, timeout=60, isolation_level=None)
+            # The pipeline scores in threads of its own, one after the other.
+            self._connection = sqlite3.connect(self._file, timeout=60, isolation_level=None, check_same_thread=False)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.executescript(_SCHEMA)
         except (OSError, sqlite3.Error) as error:

@@ -1,5 +1,8 @@
 """A folder with questions.jsonl (question, pdf, pages) beside its PDFs -> a data set.
 
+For measuring answers a line may have an `answer`, a text or a list of texts; one with `"answerable": false` is a
+question that none of the PDFs answers, and names none.
+
 The PDFs go through the same reading, chunking and embedding as `rag ingest`, into a library of their own under
 RAG_HOME/cache. No index is built: evaluation scans exactly. The owner's library is never opened.
 """
@@ -36,7 +39,8 @@ class Labelled:
     id: str  # the line it stands on
     text: str
     pdf: str  # path in the folder, "/" between its parts
-    pages: tuple[int, ...]  # 1-based physical pages
+    pages: tuple[int, ...]  # 1-based physical pages; none where no PDF answers it
+    answers: tuple[str, ...] = ()
 
 
 def is_pdf_folder(folder: Path) -> bool:
@@ -51,8 +55,11 @@ def read_pdf_folder(folder: Path, settings: Settings, embedder: DocumentEmbedder
     """
     files = {clean_name(file.relative_to(folder).as_posix()): file for file in _pdfs(folder)}
     questions = list(_labelled(folder, files))
-    if not questions:
-        raise DatasetError(f"{folder / QUESTIONS} holds no questions. Write one JSON object a line.")
+    if not any(question.pages for question in questions):
+        raise DatasetError(
+            f"{folder / QUESTIONS} holds no questions that a PDF answers. Write one JSON object a line: question, pdf "
+            "and pages."
+        )
     made_of = key(str(folder.resolve()), recipe(settings), embedder.name).hex()
     own = replace(settings, home=cache / FOLDER / made_of, space=SPACE)
     library = open_library(own)
@@ -71,13 +78,16 @@ def _pdfs(folder: Path) -> Iterator[Path]:
 def _labelled(folder: Path, files: Mapping[str, Path]) -> Iterator[Labelled]:
     by_name = {file.name: path for path, file in files.items()}
     for row in rows(folder / QUESTIONS):
+        if not row.answerable():
+            yield Labelled(str(row.line), row.text("question"), "", ())
+            continue
         named = row.text("pdf")
         path = named if named in files else by_name.get(named)
         if path is None:
             raise DatasetError(
                 f"{row.file}, line {row.line}: {named} is not in {folder}. Add the file, or correct the name."
             )
-        yield Labelled(str(row.line), row.text("question"), path, _pages(row))
+        yield Labelled(str(row.line), row.text("question"), path, _pages(row), row.answers())
 
 
 def _pages(row: Row) -> tuple[int, ...]:
@@ -129,10 +139,11 @@ def _dataset(
     blocks = [block.vectors for document in held for block in library.document_vectors(document.id, embedder)]
     return Dataset(
         name=folder.resolve().name,
-        questions=tuple(_question(question, documents) for question in questions),
+        questions=tuple(_question(question, documents) for question in questions if question.pages),
         passages=tuple(passages),
         notices=tuple(_notices(questions, documents, unreadable)),
         unreadable=unreadable,
+        unanswerable=tuple(Question(question.id, question.text, ()) for question in questions if not question.pages),
         vectors=np.concatenate(blocks),
     )
 
@@ -145,7 +156,8 @@ def _question(question: Labelled, documents: Mapping[str, Document]) -> Question
     """With its targets under the one path that a document has, also where two files hold the same contents."""
     document = documents.get(question.pdf)
     path = question.pdf if document is None else document.path
-    return Question(question.id, question.text, tuple(Target(path, page, 1.0) for page in question.pages))
+    targets = tuple(Target(path, page, 1.0) for page in question.pages)
+    return Question(question.id, question.text, targets, question.answers)
 
 
 def _notices(

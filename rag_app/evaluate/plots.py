@@ -74,6 +74,25 @@ def reliability(bins: Sequence[Bin], told: str) -> str:
     return _svg(parts, told)
 
 
+def line_chart(points: Sequence[tuple[float, float]], axes: tuple[str, str], marked: float, told: str) -> str:
+    """A line through points from 0 to 1 in both directions, in the order given, with a dashed line at `marked`."""
+    width, height = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+    parts = []
+    for step in range(_TICKS + 1):
+        share = step / _TICKS
+        x, y = LEFT + share * width, TOP + height - share * height
+        parts += [
+            _line(LEFT, y, WIDTH - RIGHT, y, "grid"),
+            _text(LEFT - 6, y + 4, f"{share:.0%}", "end"),
+            _text(x, TOP + height + 16, f"{share:.0%}", "middle"),
+        ]
+    parts.append(_line(LEFT + marked * width, TOP, LEFT + marked * width, TOP + height, "ideal"))
+    places = " ".join(f"{LEFT + x * width:.1f},{TOP + height - y * height:.1f}" for x, y in points)
+    parts.append(f'<polyline class="curve" points="{places}"/>')
+    parts += [_text(LEFT + width / 2, HEIGHT - 8, axes[0], "middle"), _text(LEFT + 8, TOP + 12, axes[1], "start")]
+    return _svg(parts, told)
+
+
 def _svg(parts: Sequence[str], told: str) -> str:
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{told}">{"".join(parts)}</svg>'
 

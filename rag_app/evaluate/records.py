@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ingest.records import Chunk, Document
 from rag_app.evaluate.metrics import Target
+from rag_app.records import Support
 
 DENSE, LEXICAL, HYBRID = "dense", "lexical", "hybrid"
 BASES = (DENSE, LEXICAL, HYBRID)
@@ -23,7 +24,8 @@ class Question:
 
     id: str
     text: str
-    targets: tuple[Target, ...]  # at least one
+    targets: tuple[Target, ...]  # at least one; none where the documents do not hold the answer
+    answers: tuple[str, ...] = ()  # as people wrote them, each right; none where nobody did
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Dataset:
     passages: tuple[Passage, ...]
     notices: tuple[str, ...] = ()  # sentences about what was left out or is odd
     unreadable: tuple[Unreadable, ...] = ()
+    unanswerable: tuple[Question, ...] = ()  # asked only where answers are measured
     vectors: Vectors | None = None  # (passages, dimensions) where reading the set made them; None: not embedded yet
 
 
@@ -82,6 +85,31 @@ class Computed:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """What was answered to one question, as its reader sees it."""
+
+    question: Question
+    abstained: bool
+    relevance: float  # 0 to 1; of the best passage the answer could have been made from
+    sentences: tuple[str, ...]  # plain, without markers; none where it abstained
+    support: tuple[Support, ...]  # of each sentence
+    passages: tuple[str, ...]  # what the answer could have been made from
+    quotes: tuple[str, ...]  # what its citations show
+    right: tuple[bool, ...]  # whether each citation is on a page that was judged right
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What was answered to the questions of a run, and to those nothing answers."""
+
+    mode: str  # who spoke, as in `rag ask --json`
+    model: str  # the language model's name; "" where none spoke
+    threshold: float  # 0 to 1; below it the application abstains
+    given: tuple[Given, ...]
+    fell_back: int = 0  # questions that were answered by quoting because the language model failed
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """All outcomes, and what made them."""
 
@@ -92,3 +120,4 @@ class Run:
     computed: Computed
     seed: int
     page_tolerance: int  # pages
+    answered: Answered | None = None  # None where only the search was measured

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from rag_app.evaluate.answers import FALSE_REFUSAL, NAMES, AnswerFigures
 from rag_app.evaluate.metrics import METRICS, NDCG, first_right, measured
-from rag_app.evaluate.plots import Bin, paired_bars, reliability, sorted_bars
+from rag_app.evaluate.plots import Bin, line_chart, paired_bars, reliability, sorted_bars
 from rag_app.evaluate.records import BASES, DENSE, RERANKED, Outcome, Run
 from rag_app.evaluate.summary import MISSING, RIGHT, WRONG, Figure, Summary
 from rag_app.web.escape import escape, escape_name
@@ -33,6 +34,7 @@ th:first-child,td:first-child{text-align:left}td small{color:var(--muted);displa
 th.text{font-weight:400;overflow-wrap:anywhere;min-width:9rem}
 figure{margin:1rem 0}svg{width:100%;max-width:40rem;height:auto}svg text{fill:var(--muted);font-size:12px}
 .before{fill:var(--before)}.after{fill:var(--accent)}.loss{fill:var(--bad)}
+.curve{fill:none;stroke:var(--accent);stroke-width:2}
 .grid{stroke:var(--hair)}.ideal{stroke:var(--muted);stroke-dasharray:4 4}
 """
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # no outside request, whatever the text holds
@@ -49,6 +51,7 @@ def report(run: Run, figures: Summary, made: str) -> str:
         _ranks(run.outcomes),
         _by_question(run.outcomes),
         _calibration(run.outcomes),
+        _answers(figures),
     ]
     title = f"Evaluation of {escape_name(run.dataset.name)}"
     return (
@@ -184,6 +187,44 @@ def _calibration(outcomes: Sequence[Outcome]) -> str:
         "sparsely shows points below the line."
     )
     return f"<h2>Calibration</h2><p>{told}</p>{_figure(reliability(bins, 'Relevance against share right'), '')}"
+
+
+def _answers(figures: Summary) -> str:
+    """What was answered and cited, and both errors of abstaining; nothing where only the search was measured."""
+    own = figures.answers
+    if own is None:
+        return ""
+    speaker = f"Written by {escape_name(own.model)}" if own.model else "Quoted from the passages"
+    told = f"{speaker}; {own.answerable:,} questions with an answer in the set and {own.unanswerable:,} without."
+    if own.fell_back:
+        told += f" {own.fell_back:,} were quoted because the language model failed."
+    rows = [
+        (NAMES[name], f"{share.value:.3f}<small>{share.low:.3f} to {share.high:.3f}</small>", f"{share.of:,.0f}")
+        for name, share in own.shares.items()
+    ]
+    shares = _table(("", "share", "of"), rows)
+    return f"<h2>Answers</h2><p>{told}</p>{shares}{_refusals(own)}"
+
+
+def _refusals(own: AnswerFigures) -> str:
+    """Both errors at other thresholds than the one in use."""
+    rows = [
+        (
+            f"{point.threshold:.3f}",
+            f"{point.false_refusal:.0%}",
+            "-" if point.abstention is None else f"{point.abstention:.0%}",
+        )
+        for point in own.curve
+    ]
+    told = f"By relevance alone; the threshold in use is {own.threshold:.3f}."
+    heads = ("threshold", "answerable refused", "unanswerable refused")
+    plot = ""
+    found = [(point.false_refusal, point.abstention) for point in own.curve if point.abstention is not None]
+    if found and FALSE_REFUSAL in own.shares:
+        caption = "Unanswerable questions refused against answerable ones refused; dashed: refused in use"
+        axes = ("answerable refused", "unanswerable refused")
+        plot = _figure(line_chart(found, axes, own.shares[FALSE_REFUSAL].value, caption), caption)
+    return f"<h2>When it abstains</h2><p>{told}</p>{plot}{_table(heads, rows)}"
 
 
 def _left_out(run: Run) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from rag_app.evaluate.answers import AnswerFigures, answer_figures
+from rag_app.evaluate.answers import as_json as answers_as_json
 from rag_app.evaluate.intervals import Values, bootstrap_means, interval
 from rag_app.evaluate.metrics import METRICS, first_right, measured
 from rag_app.evaluate.records import BASES, DENSE, RERANKED, STAGES, Outcome, Run
@@ -32,6 +34,7 @@ class Summary:
     ms: Mapping[str, float]  # stage -> median over the questions
     lifts: Mapping[str, Mapping[str, Figure]]  # first stage, metric: reranked minus not, question by question
     groups: Mapping[str, tuple[int, Mapping[str, Mapping[str, float]]]]  # group -> its questions, stage, metric
+    answers: AnswerFigures | None = None  # None where only the search was measured
 
 
 def summary(run: Run) -> Summary:
@@ -49,6 +52,7 @@ def summary(run: Run) -> Summary:
             for base in BASES
         },
         groups=_groups(run.outcomes, values),
+        answers=None if run.answered is None else answer_figures(run.answered, run.seed),
     )
 
 
@@ -85,6 +89,7 @@ def as_json(run: Run, figures: Summary) -> dict[str, Any]:
             {"path": one.path, "reason": one.reason, "questions": one.questions} for one in dataset.unreadable
         ],
         "notices": list(dataset.notices),
+        **({} if figures.answers is None else {"answers": answers_as_json(figures.answers)}),
     }
 
 
