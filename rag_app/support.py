@@ -56,11 +56,10 @@ def check(sentence: str, cited: Sequence[Evidence]) -> Support:
     read = [_read(evidence) for evidence in cited]
     share = covered(said.words, whole.words)
     near, closeness = _nearest(said, read)
-    if (
-        share < SOME
-        or _contradicts(said, whole, near)
-        or (closeness >= _TAKEN_OVER and said.denied and not near.denied)
-    ):
+    if share < SOME or _contradicts(said, whole, near):
+        return Support.UNSUPPORTED
+    about = facts("\n".join(evidence.about for evidence in cited))
+    if closeness >= _TAKEN_OVER and ((said.denied and not near.denied) or _exchanged(said, near, about)):
         return Support.UNSUPPORTED
     complete = max(_complete(said, evidence, spans) for evidence, spans in zip(cited, read, strict=True))
     return Support.SUPPORTED if share >= ENOUGH and complete else Support.PARTLY
@@ -104,6 +103,15 @@ def _contradicts(said: Facts, whole: Facts, near: Facts) -> bool:
 def _other_unit(said: Facts, whole: Facts) -> bool:
     known = {number for number, _ in whole.measures}
     return any(number in known for number, unit in said.measures if (number, unit) not in whole.measures)
+
+
+def _exchanged(said: Facts, near: Facts, about: Facts) -> bool:
+    """Whether a number or name of a sentence taken over was exchanged for one that stands elsewhere in the passages."""
+    known = near.words | near.codes | about.words
+    strange = [name for name in said.names if not found(name, known) and not _initials(name, near)]
+    missing = [name for name in near.names if not found(name, said.words | said.codes)]
+    numbers = bool(said.numbers - near.numbers - about.numbers) and bool(near.numbers - said.numbers)
+    return numbers or (bool(strange) and bool(missing))
 
 
 def _initials(name: str, whole: Facts) -> bool:

@@ -48,6 +48,7 @@ _TOKEN = re.compile(
     r"|[^\W_](?:[\w'’]|[-./:](?=\w))*|%|°[cf]|[.;:,!?()\n]",  # noqa: RUF001
     re.IGNORECASE,
 )
+_COMPOUND = re.compile(rf"\b(\d+|{'|'.join(NUMBER_WORDS)})-(?=[a-z]{{3}})", re.IGNORECASE)  # "five-day" says 5 and day
 _GROUPED = re.compile(r"\d{1,3}(?:[,.'’]\d{3})+$")  # noqa: RUF001
 _CLAUSE_END = frozenset(".;:,!?()\n") | {"but", "unless", "except", "if", "because", "although", "while"}
 _SUFFIXES = (
@@ -88,7 +89,7 @@ class Facts:
 
 def facts(text: str) -> Facts:
     """Read the facts of a text."""
-    tokens = _TOKEN.findall(unicodedata.normalize("NFKC", text))
+    tokens = _TOKEN.findall(_COMPOUND.sub(r"\1 ", unicodedata.normalize("NFKC", text)))
     plain = [fold(token) for token in tokens]
     numbers = [_number(token) for token in plain]
     return Facts(
@@ -131,8 +132,8 @@ def stem(word: str) -> str:
 def found(word: str, among: Iterable[str]) -> bool:
     """Whether a form of a stem is among others: itself, or one that begins the other and is little shorter."""
     begins = word[: _SHORTEST_STEM + 1]
-    if len(begins) <= _SHORTEST_STEM:
-        return word in among
+    if len(begins) <= _SHORTEST_STEM:  # "day" and "days", but not "ga" for "gas"
+        return word in among or f"{word}s" in among or (len(word) == _SHORTEST_STEM and word.removesuffix("s") in among)
     return any(
         other.startswith(begins)
         and abs(len(other) - len(word)) <= _ENDING
@@ -193,7 +194,10 @@ def _denied(plain: list[str]) -> Iterable[str]:
     for index, word in enumerate(plain):
         if word not in NEGATORS or plain[index + 1 : index + 2] == ["only"]:
             continue
-        for after in plain[index + 1 : index + 1 + _REACH]:
+        start = index + 1
+        if plain[start : start + 1] == [","] and "," in plain[start + 1 : start + _REACH]:
+            start = plain.index(",", start + 1) + 1  # "do not, however, collect"
+        for after in plain[start : start + _REACH]:
             if after in _CLAUSE_END:
                 break
             if is_content(after):

@@ -69,6 +69,37 @@ def test_a_sentence_over_two_passages_is_checked_against_both() -> None:
     assert check(sentence, [PASSAGE, OTHER]) is Support.SUPPORTED
 
 
+CLINIC = Evidence(
+    "The clinic in Bonn opened in 1991 and treats 400 patients a year. The ward in Essen opened in 2004. "
+    "We do not, however, collect addresses. The trial lasts 20 days."
+)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The clinic in Bonn opened in 2004 and treats 400 patients a year.",
+        "The clinic in Essen opened in 1991 and treats 400 patients a year.",
+        "We do, however, collect addresses.",
+        "The 30-day trial.",
+    ],
+)
+def test_what_was_exchanged_within_the_passage_is_unsupported(sentence: str) -> None:
+    assert check(sentence, [CLINIC]) is Support.UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The clinic in Bonn treats 400 patients a year.",
+        "The clinic, like the ward in Essen, treats 400 patients a year.",
+        "The trial is a 20-day one.",
+    ],
+)
+def test_what_is_shortened_or_put_together_stays_supported(sentence: str) -> None:
+    assert check(sentence, [CLINIC]) is Support.SUPPORTED
+
+
 def test_a_true_sentence_with_the_wrong_passage_is_unsupported() -> None:
     assert check("Employees receive 20 days of paid vacation per year.", [OTHER]) is Support.UNSUPPORTED
 
