@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,32 +47,54 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def take_in(parts: "Parts", paths: Sequence[Path], space: str) -> list[tuple[Path, Job]]:
-    """Add every file under `paths` and see the jobs to their end, here or by the process that owns the home."""
+    """Add every file under `paths` and see the jobs to their end, here or by the process that owns the home.
+
+    Where that process ends before it has done them, they are done here.
+    """
     added = [(file, parts.intake.add(file, space)) for path in paths for file in files_under(path)]
-    waiting = [job.id for _, job in added if not job.final]
-    try:
-        with OwnerLock(parts.home).acquire():
+    waiting = [job for _, job in added if not job.final]
+    with OwnerLock(parts.home) as lock:
+        busy = _busy(lock)
+        if busy is None:
             _work(parts, waiting)
-            parts.index.close()
-    except HomeBusy as busy:
-        if waiting:
+        elif waiting:
             sys.stderr.write(f"The process that owns this library (pid {busy.pid}) does the work.\n")
-            _follow(parts, waiting, lambda: False)
+            if not _follow(parts, waiting, lambda: _busy(lock) is None):
+                sys.stderr.write("That process has ended; the work goes on here.\n")
+                _work(parts, waiting)
+        parts.index.close()
     return _ended(parts, added)
+
+
+def _busy(lock: OwnerLock) -> HomeBusy | None:
+    """Try to become the owner; what stands against it, or None."""
+    try:
+        lock.acquire()
+    except HomeBusy as busy:
+        return busy
+    return None
 
 
 def take_in_owned(parts: "Parts", paths: Sequence[Path], space: str) -> list[tuple[Path, Job]]:
     """The same for the process that owns the home already, each file known by its bare name."""
     added = [(file, parts.intake.add(file, space, file.name)) for path in paths for file in files_under(path)]
-    _work(parts, [job.id for _, job in added if not job.final])
+    _work(parts, [job for _, job in added if not job.final])
     return _ended(parts, added)
 
 
 def _ended(parts: "Parts", added: Sequence[tuple[Path, Job]]) -> list[tuple[Path, Job]]:
-    return [(file, parts.library.jobs.get(job.id)) for file, job in added]
+    return [(file, job if job.final else _now(parts, job)) for file, job in added]
 
 
-def _work(parts: "Parts", waiting: Sequence[int]) -> None:
+def _now(parts: "Parts", job: Job) -> Job:
+    """A job as it stands; the table forgets old ones, and those of a document that was purged."""
+    try:
+        return parts.library.jobs.get(job.id)
+    except KeyError:
+        return replace(job, state=JobState.CANCELLED, reason="It was removed meanwhile.")
+
+
+def _work(parts: "Parts", waiting: Sequence[Job]) -> None:
     if not waiting:
         return
     failure: list[BaseException] = []
@@ -90,11 +113,11 @@ def _work(parts: "Parts", waiting: Sequence[int]) -> None:
         raise failure[0]
 
 
-def _follow(parts: "Parts", waiting: Sequence[int], stopped: Callable[[], bool]) -> None:
-    """Show progress until every job is final or nobody works any more."""
+def _follow(parts: "Parts", waiting: Sequence[Job], stopped: Callable[[], bool]) -> bool:
+    """Show progress until every job is final or nobody works any more; whether every job is final."""
     shown = -1
     while True:
-        jobs = [parts.library.jobs.get(job_id) for job_id in waiting]
+        jobs = [_now(parts, job) for job in waiting]
         done = sum(job.final for job in jobs)
         current = next((job for job in jobs if not job.final and job.state != JobState.WAITING), None)
         if sys.stderr.isatty():
@@ -106,7 +129,7 @@ def _follow(parts: "Parts", waiting: Sequence[int], stopped: Callable[[], bool])
         if done == len(jobs) or stopped():
             if sys.stderr.isatty():
                 sys.stderr.write("\n")
-            return
+            return done == len(jobs)
         time.sleep(_POLL_SECONDS)
 
 
