@@ -98,5 +98,14 @@ class Rebuilding:
         return self._renewal.replace(renewed, recipe(self._settings), chunks, self._embedder.name, vectors)
 
 
+def told(library: Library, settings: Settings) -> str:
+    """How many documents `run` would cut anew, as a sentence; "" where none."""
+    count = len(Renewal(library).outdated(recipe(settings)))
+    if not count:
+        return ""
+    how = "document was" if count == 1 else "documents were"
+    return f"{count} {how} read or cut by an earlier version or setting; `rag rebuild` does that anew."
+
+
 def _texts(document: Document, chunks: list[Chunk]) -> list[str]:
     return [embedded_text(document.title, chunk.heading, chunk.text) for chunk in chunks]

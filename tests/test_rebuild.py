@@ -8,7 +8,7 @@ from shelves import Shelf, put
 from ingest.index.generation import Index
 from ingest.library.renewal import Renewal
 from ingest.pipeline import Ingestion, recipe
-from ingest.rebuilding import Rebuilding
+from ingest.rebuilding import Rebuilding, told
 from ingest.records import JobState
 from ingest.settings import Settings
 
@@ -138,6 +138,19 @@ def test_an_open_index_gives_each_passage_of_a_document_that_was_cut_anew_once(s
     assert len(lexical) == len(set(lexical))
     assert len(dense) == len(set(dense))
     assert set(lexical) == set(dense) == passages
+
+
+def test_what_an_older_recipe_made_is_counted_until_it_is_rebuilt(shelf):
+    for n in range(2):
+        shelf.worker._ingestion.run(shelf.intake.add(shelf.pdf(TEXTS[n], name=f"{n}.pdf"), "documents"))
+    smaller = Settings(home=shelf.settings.home, passage_pieces=40)
+
+    assert told(shelf.library, shelf.settings) == ""
+    before = told(shelf.library, smaller)
+    rebuilding(shelf, HashEmbedder(), smaller).run()
+
+    assert before == "2 documents were read or cut by an earlier version or setting; `rag rebuild` does that anew."
+    assert told(shelf.library, smaller) == ""
 
 
 def test_a_document_that_cannot_be_read_again_stays_as_it_was(shelf):
