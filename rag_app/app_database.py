@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import LibraryError
+from ingest.library import schema
 
 # What each version of the file adds to the one before it; never edited, only added to.
 VERSIONS = (
@@ -52,6 +53,9 @@ VERSIONS = (
         passages TEXT NOT NULL
     );
     """,
+    """
+    ALTER TABLE turn ADD COLUMN excluded TEXT NOT NULL DEFAULT '[]';
+    """,
 )
 
 
@@ -59,27 +63,51 @@ class AppDatabase:
     """One connection, handed from thread to thread under a lock."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file at `path`. Raises LibraryError when it was written by a newer version."""
+        """Open or create the file at `path`; one of an earlier version is migrated, after a copy was made.
+
+        Raises LibraryError when it was written by a newer version, is damaged, or could not be copied.
+        """
         self._lock = threading.Lock()
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        try:
+            self._set_up()
+            self._bring_up_to_date(path)
+        except BaseException as error:
+            self._db.close()
+            if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+                raise LibraryError(
+                    f"{path} is damaged ({error}). Restore a backup with `rag restore FILE` into an empty RAG_HOME, or "
+                    "move that file away to go on without the conversations; the documents are not in it."
+                ) from error
+            raise
+
+    def _set_up(self) -> None:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.execute("PRAGMA foreign_keys=ON")
         self._db.execute("PRAGMA secure_delete=ON")  # a deleted conversation leaves no text in the file
         # SQLite's own LIKE and lower() fold only ASCII.
         self._db.create_function("holds", 2, _holds, deterministic=True)
-        self._bring_up_to_date(path)
 
     def _bring_up_to_date(self, path: Path) -> None:
+        version = self._version()
+        if version > len(VERSIONS):
+            raise LibraryError(
+                f"{path} was written by a newer version of this program (schema {version}, this one knows "
+                f"{len(VERSIONS)}). Update the program, or set RAG_HOME to another folder."
+            )
+        if version == len(VERSIONS):
+            return
+        if version:
+            schema.keep_copy(self._db, path, version)
         with self.writing() as connection:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version > len(VERSIONS):
-                sentence = f"{path} was written by a newer version. Install that version, or use another RAG_HOME."
-                raise LibraryError(sentence)
-            for addition in VERSIONS[version:]:
+            for addition in VERSIONS[self._version() :]:  # another process may have been here meanwhile
                 for statement in filter(str.strip, addition.split(";")):
                     connection.execute(statement)
             connection.execute(f"PRAGMA user_version={len(VERSIONS)}")
+
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -89,7 +117,8 @@ class AppDatabase:
             try:
                 yield self._db
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # a full disk has ended it already
+                    self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
 
@@ -102,6 +131,12 @@ class AppDatabase:
         """Let go of the file."""
         with self._lock:
             self._db.close()
+
+
+def drop_copies(path: Path) -> None:
+    """Delete the copies that migrations of the file at `path` left beside it."""
+    for version in range(1, len(VERSIONS)):
+        schema.earlier(path, version).unlink(missing_ok=True)
 
 
 def _holds(text: str, part: str) -> bool:

@@ -10,7 +10,7 @@ from ingest.errors import LibraryError
 from ingest.library import Library
 from ingest.library.database import compact
 from rag_app import blanking
-from rag_app.app_database import AppDatabase
+from rag_app.app_database import AppDatabase, drop_copies
 
 NOT_REACHED = (
     "backups and copies of this folder that were made before",
@@ -50,6 +50,7 @@ def purge(library: Library, document_id: str, build_index: Callable[[], None] | 
     finally:
         database.close()
     compact(library.home.app_db)
+    drop_copies(library.home.app_db)
     purging.finish(library, document_id)
     return Receipt(
         document_id=document_id,

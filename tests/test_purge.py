@@ -14,6 +14,7 @@ from ingest import purging
 from ingest.errors import LibraryError
 from ingest.home import OwnerLock
 from ingest.index.generation import Index
+from ingest.library.schema import earlier
 from rag_app.app_database import AppDatabase
 from rag_app.blanking import BLANK, PURGED, TITLE
 from rag_app.conversations import Conversations, TurnState, stored
@@ -177,6 +178,17 @@ def test_the_same_file_in_another_space_stays_and_is_named(shelf):
 
     assert receipt.also_in == ("board",)
     assert shelf.library.original(shelf.library.document(jobs[1].document_id)).is_file()
+
+
+def test_copies_that_migrations_made_go_too(shelf):
+    job = shelf.worker._ingestion.run(shelf.intake.add(shelf.pdf(SECRET, name="plan.pdf"), "documents"))
+    home = shelf.library.home
+    for database in (home.library_db, home.app_db):
+        earlier(database, 1).write_text(SECRET)
+
+    purge(shelf.library, job.document_id, build_index=lambda: None)
+
+    assert holding(shelf, MARKER) == []
 
 
 def test_an_owner_that_ends_before_it_comes_to_it_is_not_waited_for(shelf, monkeypatch):

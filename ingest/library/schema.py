@@ -89,19 +89,11 @@ def _create(connection: sqlite3.Connection) -> None:
 
 def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
     """Bring an older database to this version in one transaction; the copy made before stays beside it."""
-    copy = earlier(path, version)
-    if not copy.exists():
-        partial = copy.with_suffix(f".{uuid.uuid4().hex}")
-        try:
-            connection.execute("VACUUM INTO ?", (str(partial),))
-        except sqlite3.OperationalError as error:
-            partial.unlink(missing_ok=True)
-            connection.close()
-            raise LibraryError(
-                f"{path} is of an earlier version and could not be copied before its migration ({error}). Nothing was "
-                f"changed. Make room on its disk ({path.stat().st_size / 1e6:.0f} MB), then start again."
-            ) from error
-        partial.replace(copy)
+    try:
+        keep_copy(connection, path, version)
+    except LibraryError:
+        connection.close()
+        raise
     connection.execute("BEGIN IMMEDIATE")
     # Another process may have been here meanwhile.
     current = int(connection.execute("PRAGMA user_version").fetchone()[0])
@@ -115,6 +107,26 @@ def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
             connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def keep_copy(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """Copy a database beside itself before it is migrated from `version`, unless that was done already.
+
+    Raises LibraryError where it cannot be copied.
+    """
+    copy = earlier(path, version)
+    if copy.exists():
+        return
+    partial = copy.with_suffix(f".{uuid.uuid4().hex}")
+    try:
+        connection.execute("VACUUM INTO ?", (str(partial),))
+    except sqlite3.OperationalError as error:
+        partial.unlink(missing_ok=True)
+        raise LibraryError(
+            f"{path} is of an earlier version and could not be copied before its migration ({error}). Nothing was "
+            f"changed. Make room on its disk ({path.stat().st_size / 1e6:.0f} MB), then start again."
+        ) from error
+    partial.replace(copy)
 
 
 def earlier(path: Path, version: int) -> Path:
