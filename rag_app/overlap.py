@@ -16,6 +16,7 @@ from rag_app.rerank.ranking import reranked_text
 from rag_app.words import FUNCTION_WORDS, fold, stem
 
 SATURATION = 0.5  # BM25's k1: a second mention of a word adds little (docs/training.md)
+UNHELD = 2.0  # weight of a word that no candidate holds: it tells nothing apart, but that it is missing says something
 _WORD = re.compile(r"\w+")
 
 
@@ -28,15 +29,15 @@ def with_overlap(question: str, hits: Sequence[Hit]) -> list[Hit]:
 def overlaps(question: str, texts: Sequence[str]) -> list[float]:
     """For each text its BM25 (without the length) as a share, 0 to 1, of what a text with every word would reach.
 
-    The weight of a word is its inverse document frequency among `texts` (Robertson and Zaragoza, 2009); a word that
-    none of them holds does not count.
+    The weight of a word is its inverse document frequency among `texts` (Robertson and Zaragoza, 2009), and UNHELD
+    where none of them holds it.
     """
     asked = set(_stems(question))
     held = [Counter(word for word in _stems(text) if word in asked) for text in texts]
     frequency = Counter(word for words in held for word in words)
     weight = {word: math.log(1 + (len(texts) - n + 0.5) / (n + 0.5)) for word, n in frequency.items()}
-    most = sum(weight.values())
-    if not most:
+    most = sum(weight.values()) + UNHELD * (len(asked) - len(weight))
+    if not weight:
         return [0.0] * len(texts)
     return [sum(weight[word] * n / (n + SATURATION) for word, n in words.items()) / most for words in held]
 

@@ -67,3 +67,9 @@ def test_hits_keep_everything_else():
     assert found[0].overlap is not None
     assert found[0].overlap > 0
     assert found[1].overlap == 0.0
+
+
+def test_word_that_nobody_holds_lowers_every_share():
+    texts = ["a lamp", "a wheel"]
+
+    assert 0 < overlaps("lamp zeppelin", texts)[0] < overlaps("lamp", texts)[0]
