@@ -29,6 +29,8 @@ def blank(database: AppDatabase, document_id: str, words: Collection[str] = ()) 
                 _keep(connection, table, key, identifier, {column: (text, pen.text(text))})
         for identifier, text in connection.execute("SELECT id, answer FROM turn WHERE answer IS NOT NULL").fetchall():
             changed += _keep(connection, "turn", "id", identifier, {"answer": (text, pen.answer(text))})
+        for identifier, text in connection.execute("SELECT id, excluded FROM turn WHERE excluded <> '[]'").fetchall():
+            _keep(connection, "turn", "id", identifier, {"excluded": (text, pen.json(text))})
         for identifier, text in connection.execute("SELECT turn, candidates FROM candidates").fetchall():
             _keep(connection, "candidates", "turn", identifier, {"candidates": (text, pen.json(text))})
         for identifier, *said in connection.execute(f"SELECT turn, {', '.join(_JUDGED)} FROM feedback").fetchall():
@@ -40,7 +42,8 @@ def blank(database: AppDatabase, document_id: str, words: Collection[str] = ()) 
 
 def quoted(database: AppDatabase, document_id: str) -> bool:
     """Whether any stored answer names the document."""
-    return any(document_id in text for (text,) in database.rows("SELECT answer FROM turn WHERE answer IS NOT NULL"))
+    texts = database.rows("SELECT COALESCE(answer, '') || excluded FROM turn")
+    return any(document_id in text for (text,) in texts)
 
 
 def _keep(connection: Any, table: str, key: str, identifier: str, columns: Mapping[str, tuple[str, str]]) -> bool:  # noqa: ANN401

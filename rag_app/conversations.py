@@ -22,7 +22,7 @@ NAME_LIMIT = 120  # characters of a conversation's name
 
 _TURN = (
     "turn.id, turn.conversation, turn.asked, turn.question, turn.state, turn.failure, turn.answer,"
-    " COALESCE(feedback.verdict, '')"
+    " COALESCE(feedback.verdict, ''), turn.excluded"
 )
 _TURNS = (
     f"SELECT {_TURN} FROM turn JOIN conversation ON conversation.id = turn.conversation"
@@ -73,6 +73,17 @@ class StoredAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Excluded:
+    """A passage that the reader does not want an answer made from."""
+
+    document_id: str
+    title: str
+    page: int  # 1-based physical page
+    label: str  # printed label of that page
+    passage: str  # the whole text
+
+
+@dataclass(frozen=True, slots=True)
 class StoredTurn:
     """A question of a conversation and where its answer stands."""
 
@@ -84,6 +95,7 @@ class StoredTurn:
     failure: str = ""  # a sentence, where the state is FAILED
     answer: StoredAnswer | None = None
     verdict: str = ""  # what the reader said of it: a feedback.Verdict, or "" where nothing was said
+    excluded: tuple[Excluded, ...] = ()  # passages it was asked without
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +161,11 @@ def _as_citation(hit: Hit, marker: int) -> Citation:
         first_page=chunk.first_page,
         start=chunk.start,
     )
+
+
+def put_aside(source: Citation) -> Excluded:
+    """A source of an answer as a passage that the next one is made without."""
+    return Excluded(source.document_id, source.title, source.page, source.label, source.passage)
 
 
 def past_turns(turns: list[StoredTurn]) -> list[Turn]:
@@ -220,10 +237,15 @@ class Conversations:
             sql = "DELETE FROM conversation WHERE id=? AND browser=?"
             return connection.execute(sql, (conversation, browser)).rowcount > 0
 
-    def turns(self, browser: str, conversation: str) -> list[StoredTurn]:
-        """The turns of a conversation, oldest first; none where it is not this browser's."""
-        sql = f"{_TURNS} WHERE conversation.id=? AND browser=? ORDER BY position"
-        return [_turn(row) for row in self._database.rows(sql, conversation, browser)]
+    def turns(self, browser: str, conversation: str, *, last: int = -1) -> list[StoredTurn]:
+        """The turns of a conversation, or the `last` of them, oldest first; none where it is not this browser's."""
+        sql = f"{_TURNS} WHERE conversation.id=? AND browser=? ORDER BY position DESC LIMIT ?"
+        return [_turn(row) for row in reversed(self._database.rows(sql, conversation, browser, last))]
+
+    def count(self, browser: str, conversation: str) -> int:
+        """How many turns a conversation has; 0 where it is not this browser's."""
+        sql = "SELECT count(*) FROM turn JOIN conversation ON conversation.id = turn.conversation"
+        return int(self._database.rows(f"{sql} WHERE conversation.id=? AND browser=?", conversation, browser)[0][0])
 
     def turn(self, browser: str, turn: str) -> StoredTurn | None:
         """A turn by its id; None where there is none or it is not this browser's."""
@@ -239,20 +261,25 @@ class Conversations:
         rows = self._database.rows(sql, turn, browser)
         return tuple(Candidate(**one) for one in json.loads(rows[0][0])) if rows else ()
 
-    def add(self, conversation: str, question: str, *, instead_of: str = "") -> StoredTurn:
+    def add(
+        self, conversation: str, question: str, *, instead_of: str = "", excluded: Sequence[Excluded] = ()
+    ) -> StoredTurn:
         """Append a question, in state WORKING. The conversation's last turn goes where it is `instead_of`."""
-        turn = StoredTurn(uuid.uuid4().hex, conversation, _now(), question, TurnState.WORKING)
+        identity = uuid.uuid4().hex
+        turn = StoredTurn(identity, conversation, _now(), question, TurnState.WORKING, excluded=tuple(excluded))
+        put_aside = _json([asdict(one) for one in excluded])
         drop = (
             "DELETE FROM turn WHERE id=? AND conversation=? AND position ="
             " (SELECT MAX(position) FROM turn WHERE conversation=?)"
         )
         sql = (
-            "INSERT INTO turn (id, conversation, position, asked, question, state)"
-            " SELECT ?, ?, 1 + COALESCE(MAX(position), 0), ?, ?, ? FROM turn WHERE conversation=?"
+            "INSERT INTO turn (id, conversation, position, asked, question, state, excluded)"
+            " SELECT ?, ?, 1 + COALESCE(MAX(position), 0), ?, ?, ?, ? FROM turn WHERE conversation=?"
         )
         with self._database.writing() as connection:
             connection.execute(drop, (instead_of, conversation, conversation))
-            connection.execute(sql, (turn.id, conversation, turn.asked, question, turn.state, conversation))
+            row = (turn.id, conversation, turn.asked, question, turn.state, put_aside, conversation)
+            connection.execute(sql, row)
             connection.execute("UPDATE conversation SET touched=? WHERE id=?", (turn.asked, conversation))
         return turn
 
@@ -276,8 +303,11 @@ def _now() -> str:
 
 
 def _turn(row: tuple[Any, ...]) -> StoredTurn:
-    identity, conversation, asked, question, state, failure, text, verdict = row
-    turn = StoredTurn(identity, conversation, asked, question, TurnState(state), failure, verdict=verdict)
+    identity, conversation, asked, question, state, failure, text, verdict, excluded = row
+    aside = tuple(Excluded(**one) for one in json.loads(excluded))
+    turn = StoredTurn(
+        identity, conversation, asked, question, TurnState(state), failure, verdict=verdict, excluded=aside
+    )
     return turn if text is None else replace(turn, answer=_answer(json.loads(text)))
 
 

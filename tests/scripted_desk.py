@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from reportlab.pdfgen import canvas
 from ingest.errors import Refused
 from ingest.records import Box, Chunk, Document, Job, JobState, PageImage
 from rag_app.records import Answer, Citation, Hit, Mode, Sentence, Stage, Support, Timings, Turn
+from rag_app.suggestions import Suggestions
 from rag_app.web.desk import Desk, Status, Upload
 
 HANDBOOK = Document(
@@ -42,8 +43,18 @@ def citation(marker=1, *, document=OWN, passage=PASSAGE, quote="", relevance=0.9
 def hit(document, text, page, relevance, rank, *, used=True):
     chunk = Chunk(f"{rank:032x}", document.id, rank, page, page, page, str(page), "", text, 0, len(text))
     by_meaning, by_words = 1 + rank * 7 % 50, 1 + rank * 11 % 67  # both hit every place once while rank is at most 50
-    lexical = (by_words, 12 - by_words / 5) if by_words <= 50 else (None, None)
-    return Hit(chunk, document, by_meaning, 0.7 - by_meaning / 100, *lexical, rank, relevance, used)
+    lexical_rank, bm25 = (by_words, 12 - by_words / 5) if by_words <= 50 else (None, None)
+    return Hit(
+        chunk,
+        document,
+        dense_rank=by_meaning,
+        cosine=0.7 - by_meaning / 100,
+        lexical_rank=lexical_rank,
+        bm25=bm25,
+        rerank_rank=rank,
+        relevance=relevance,
+        used=used,
+    )
 
 
 def answered(question, text=None, *, mode=Mode.EXTRACTIVE, model=""):
@@ -79,6 +90,21 @@ def answered(question, text=None, *, mode=Mode.EXTRACTIVE, model=""):
     )
 
 
+def left(answer, without, *, rerank):
+    """The answer without some passages; where nothing is reranked, what lies behind the first two comes first."""
+    hits = [one for one in answer.hits if one.chunk.text not in without]
+    if not rerank:
+        hits = [replace(one, used=place < 3, rerank_rank=None) for place, one in enumerate(hits[2:] + hits[:2])]
+    cited = tuple(one for one in answer.citations if one.passage not in without and rerank)
+    said = tuple(one for one in answer.sentences if set(one.markers) <= {one.marker for one in cited})
+    text = (
+        answer.text
+        if len(cited) == len(answer.citations)
+        else " ".join(f"{one.text}{''.join(f' [{n}]' for n in one.markers)}" for one in said)
+    )
+    return replace(answer, hits=tuple(hits), citations=cited, sentences=said, text=text)
+
+
 class ScriptedDesk:
     """Holds what the pages see; `gate` keeps an answer from going on while it is closed."""
 
@@ -96,6 +122,10 @@ class ScriptedDesk:
         self.pause = 0.0
         self.closed = 0
         self.reranked = True
+        self.without: tuple[str, ...] = ()
+        self.suggested = Suggestions(
+            ("Which reranking models can I use?", "How do I set a password?", "What happens to scanned pages?")
+        )
         self.looked: list[tuple[str, int, str, int, int]] = []
 
     def desk(self) -> Desk:
@@ -109,23 +139,32 @@ class ScriptedDesk:
             page_image=self.page_image,
             original=self.original,
             status=self.status,
-            examples=(
-                "Which reranking models can I use?",
-                "How do I set a password?",
-                "What happens to scanned pages?",
-                "A fourth?",
-            ),
+            suggestions=lambda: self.suggested,
+            search_handbook=self.search_handbook,
         )
 
     def status(self) -> Status:
         own = [one for one in self.shelf if one.space != "handbook"]
         counted = own or self.shelf
-        return Status(len(counted), sum(one.chunks for one in counted), bool(self.shelf) and not own, "Quoted", "")
+        return Status(
+            len(counted),
+            sum(one.chunks for one in counted),
+            bool(self.shelf) and not own,
+            own != self.shelf,
+            "Quoted",
+            "",
+        )
 
-    async def ask(self, question: str, turns: Sequence[Turn], *, rerank: bool = True) -> AsyncIterator[Answer]:
+    def search_handbook(self, question: str) -> Answer:
+        found = answered(question)
+        return replace(found, hits=tuple(replace(one, document=HANDBOOK) for one in found.hits))
+
+    async def ask(
+        self, question: str, turns: Sequence[Turn], *, rerank: bool = True, without: Collection[str] = ()
+    ) -> AsyncIterator[Answer]:
         self.asked.append((question, tuple(turns)))
-        self.reranked = rerank
-        final = answered(question)
+        self.reranked, self.without = rerank, tuple(without)
+        final = left(answered(question), without, rerank=rerank)
         if "endpoint" in question:
             final = replace(
                 final,

@@ -51,6 +51,8 @@ FLOORS = {
         retrieve rerank.calibration rerank.dialects rerank.faults rerank.ranking rerank.windows
         generate.stream generate.faults
         overlap rerank.cross_encoder rerank.http generate.extractive generate.openai_chat verbatim copies
+        exclusion tour question_rules
+        suggestions
         train train.groups train.mining train.calibrating rerank.store
         train.contrasts train.tables train.pairs train.fine_tune train.labelled rerank.live
         train.prepare train.sister
@@ -66,9 +68,10 @@ FLOORS = {
         web.escape web.people web.theme web.uploads web.pages.parts web.pages.tabs
         web.desk web.guard web.login web.answer_text evaluate.report
         web.answering web.render web.history_html web.export
-        web.library_html web.found_html
+        web.library_html web.found_html web.welcome_html
+        web.compared_html web.tour_html
         web.routes web.pages.ask web.pages.library
-        web.conversation_routes
+        web.conversation_routes web.reranking_routes
         web.pages.site
         web.server
         commands.ask commands.search commands.ingest commands.documents commands.models commands.doctor commands.desk
@@ -81,7 +84,12 @@ FLOORS = {
 # The files that may import a large dependency, wherever in the file.
 WRAPPERS = {
     "chromadb": {"ingest.index.chroma"},
-    "fastapi": {"rag_app.web.conversation_routes", "rag_app.web.routes", "rag_app.web.server"},
+    "fastapi": {
+        "rag_app.web.conversation_routes",
+        "rag_app.web.reranking_routes",
+        "rag_app.web.routes",
+        "rag_app.web.server",
+    },
     "gradio": {
         "rag_app.web.server",
         "rag_app.web.theme",

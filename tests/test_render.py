@@ -1,15 +1,21 @@
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from scripted_desk import HANDBOOK, OTHER, OWN, PASSAGE, answered, citation
+from scripted_desk import HANDBOOK, OTHER, OWN, PASSAGE, answered, citation, hit
 
 from ingest.records import Box, Job, JobState, PageImage
-from rag_app.conversations import StoredTurn, TurnState, stored
+from rag_app.candidates import candidates
+from rag_app.conversations import StoredTurn, TurnState, put_aside, stored
 from rag_app.records import Mode, Sentence, Stage, Support
+from rag_app.suggestions import Suggestions
+from rag_app.tour import TOUR
 from rag_app.web.answer_text import answer_html
+from rag_app.web.compared_html import compared_html
 from rag_app.web.desk import Status
 from rag_app.web.escape import escape, escape_name
+from rag_app.web.found_html import found_html
 from rag_app.web.library_html import documents_html, header_html, job_words, jobs_html, viewer_html, worth_showing
 from rag_app.web.login import login_html
 from rag_app.web.render import (
@@ -23,8 +29,9 @@ from rag_app.web.render import (
     stage_words,
     top_html,
     turn_html,
-    welcome_html,
 )
+from rag_app.web.tour_html import tour_html
+from rag_app.web.welcome_html import welcome_html
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -90,16 +97,19 @@ def everything(text):
         notice=text,
         sentences=(Sentence(text, (1,), Support.UNSUPPORTED),),
     )
-    turn = StoredTurn(ID, ID, "2026", text, TurnState.FAILED, text, answer)
+    turn = StoredTurn(ID, ID, "2026", text, TurnState.FAILED, text, answer, excluded=(put_aside(source),))
     job = Job(1, text, text, "", JobState.REFUSED, text, None, 0, 0, 0, 0, 0.0)
     image = PageImage(b"", 595, 842, ())
-    status = Status(3, 9, handbook_only=False, generator=text, index=text)
+    status = Status(3, 9, handbook_only=False, handbook=True, generator=text, index=text)
     return [
         question_html(turn),
-        turn_html(turn),
+        turn_html(turn, last=True),
         turn_html(replace(turn, answer=replace(answer, abstained=True))),
-        evidence_html(turn, 0),
-        welcome_html(status, [text]),
+        evidence_html(turn, 0, last=True),
+        welcome_html(status, Suggestions((text,)), [document]),
+        compared_html(turn, answer, replace(answer, abstained=True)),
+        found_html(turn, answer, candidates(replace(answered(text), question=text), (source,))),
+        tour_html(0, replace(answered(text), hits=(hit(document, text, 1, 0.4, 1), hit(document, text, 2, 0.3, 2)))),
         header_html("Ask", status),
         jobs_html([job, replace(job, state=JobState.READING)]),
         documents_html([document], "handbook"),
@@ -253,15 +263,27 @@ def test_times_are_said_as_people_say_them(given, words):
 
 
 def test_the_first_page_names_what_is_there():
-    empty = welcome_html(Status(0, 0, handbook_only=False, generator="", index=""), [])
-    handbook = welcome_html(Status(4, 90, handbook_only=True, generator="Quoted", index=""), ["One?", "Two?"])
-    own = welcome_html(Status(12, 1284, handbook_only=False, generator="Quoted", index=""), [])
+    empty = welcome_html(Status(0, 0, handbook_only=False, handbook=False, generator="", index=""), Suggestions())
+    handbook = welcome_html(
+        Status(4, 90, handbook_only=True, handbook=True, generator="Quoted", index=""), Suggestions(("One?", "Two?"))
+    )
+    own = welcome_html(
+        Status(12, 1284, handbook_only=False, handbook=False, generator="Quoted", index=""),
+        Suggestions(pending=True),
+        [replace(OWN, id=f"{n:032x}", title=f"Plan {n}", added=f"2026-11-{n:02}") for n in range(1, 13)],
+    )
 
     assert "Nothing to ask about yet" in empty
     assert "Choose files" in empty
     assert "Only the handbook" in handbook
-    assert handbook.count("data-example=") == 2
+    assert handbook.count("data-example") == 2
+    assert "/tour/0" in handbook
     assert "12 documents, 1,284 passages." in own
+    assert 'data-pending="true"' in own
+    assert "choose files" in own
+    assert re.findall(r"Plan \d+", own) == ["Plan 12", "Plan 11", "Plan 10", "Plan 9"]
+    assert "8 others" in own
+    assert "/tour/0" not in own
 
 
 def test_jobs_are_counted_while_they_go():
@@ -349,5 +371,48 @@ def test_an_answer_that_was_cut_can_be_asked_again_and_not_judged():
 
 
 def test_questions_that_are_not_shown_are_counted():
-    assert "Show 3 earlier questions" in top_html(asked=True, earlier=3)
-    assert "earlier" not in top_html(asked=True, earlier=-17)
+    assert "Show 3 earlier questions<" in top_html(shown=20, held=23)
+    assert "Show 20 earlier questions of 980<" in top_html(shown=20, held=1000)
+    assert "earlier" not in top_html(shown=3, held=3)
+    assert "New question" not in top_html(shown=0, held=0)
+
+
+def test_sources_of_the_last_answer_can_be_put_aside_and_those_put_aside_used_again():
+    turn = replace(turn_with(), excluded=(put_aside(citation()),))
+
+    assert f'data-aside="{ID}-2"' in evidence_html(turn, last=True)
+    assert "Not this one" not in evidence_html(turn)
+    assert "Not this one" not in evidence_html(replace(turn, state=TurnState.WORKING), last=True)
+    assert "Made without" in turn_html(turn)
+    assert "Use it again" not in turn_html(turn)
+    assert f'id="restore-{ID}-0"' in turn_html(turn, last=True)
+
+
+def test_both_answers_stand_side_by_side_under_what_differs():
+    turn = turn_with()
+    other = citation(passage="Trainees are told in the second week.", relevance=0.08)
+    without = replace(turn.answer, citations=(other,), uncited=(), text="In the second week [1].", sentences=())
+
+    page = compared_html(turn, turn.answer, without)
+    same = compared_html(turn, turn.answer, turn.answer)
+
+    assert "Reranking brought 3 passages that would not have been used without it." in page
+    assert "a strong match (relevance 0.94); without reranking the best is a weak match (0.08)" in page
+    assert page.count("only here") == 4
+    assert "In the second week." in page
+    assert "the same 3 passages would have been used" in same
+    assert "only here" not in same
+
+
+def test_the_tour_says_what_changed_and_ends_with_ones_own_question():
+    found = answered("Any?")
+    ranked = tuple(replace(one, dense_rank=rank, lexical_rank=rank) for rank, one in enumerate(found.hits, 1))
+    unmoved = replace(found, hits=ranked)
+
+    changed, last = tour_html(0, found), tour_html(len(TOUR) - 1, unmoved)
+
+    assert f"Question 1 of {len(TOUR)}" in changed
+    assert "First before reranking" in changed
+    assert 'data-found="/tour/1"' in changed
+    assert "left it there" in last
+    assert "Ask your own" in last

@@ -1,6 +1,6 @@
 """The real desk: what the pages may ask for, made from an application."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from pathlib import Path
 
 from ingest import reading
@@ -11,6 +11,7 @@ from ingest.records import Document, Job, PageImage
 from rag_app.access import HANDBOOK, visible_spaces
 from rag_app.build import Application
 from rag_app.records import Answer, Turn
+from rag_app.suggestions import Suggester, Suggestions
 from rag_app.web.desk import Desk, Status, Upload
 
 JOBS_SHOWN = 100
@@ -37,7 +38,8 @@ def desk(application: Application) -> Desk:
         original=counter.original,
         status=counter.status,
         handbook=HANDBOOK,
-        examples=EXAMPLES,
+        suggestions=counter.suggestions,
+        search_handbook=counter.search_handbook,
     )
 
 
@@ -47,9 +49,20 @@ class _Counter:
         self._library = application.parts.library
         self._intake = application.parts.intake
         self._space = application.settings.ingest.space
+        self._suggester = Suggester(self._library, application.pipeline.search, handbook=HANDBOOK)
 
-    def ask(self, question: str, turns: Sequence[Turn], *, rerank: bool = True) -> AsyncIterator[Answer]:
-        return self._application.pipeline.ask(question, turns, rerank=rerank)
+    def ask(
+        self, question: str, turns: Sequence[Turn], *, rerank: bool = True, without: Collection[str] = ()
+    ) -> AsyncIterator[Answer]:
+        return self._application.pipeline.without(without).ask(question, turns, rerank=rerank)
+
+    def search_handbook(self, question: str) -> Answer:
+        return self._application.pipeline.search(question, spaces=[HANDBOOK])
+
+    def suggestions(self) -> Suggestions:
+        if self._library.spaces() == [HANDBOOK]:
+            return Suggestions(EXAMPLES)
+        return self._suggester.suggestions()
 
     def add_upload(self, file: Path, name: str, replace: bool | None) -> Upload:  # noqa: FBT001 - the desk's shape
         try:
@@ -82,6 +95,7 @@ class _Counter:
             documents=counts.documents,
             passages=counts.chunks,
             handbook_only=held == [HANDBOOK],
+            handbook=HANDBOOK in held,
             generator=f"{endpoint.model} at {endpoint.host}" if endpoint else QUOTED,
             index=REBUILDING if index.rebuilding and index.answering == Answering.EXACT else "",
         )

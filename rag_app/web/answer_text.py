@@ -77,7 +77,8 @@ class _Marks:
         source = self._citations[index]
         place = f"{escape_name(source.title)}, page {escape(source.label or str(source.page))}"
         said = f", {_SAID[support]}" if support is not None else ""
-        hover = f"{place}: {escape(source.quote)}"
+        support_words = _SAID[support].capitalize() if support is not None else ""
+        hover = f"{place}&#10;{support_words}&#10;{escape(source.quote)}"  # three lines, which citations.js reads
         return (
             f'<button type="button" class="cite" id="cite-{self._turn_id}-{index}" title="{hover}">'
             f'<span class="visually-hidden">Source </span>{marker}'

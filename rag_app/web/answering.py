@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 
 from ingest.errors import RagError
 from rag_app.candidates import Candidate, candidates
-from rag_app.conversations import Conversations, StoredTurn, TurnState, past_turns, stored
-from rag_app.records import Stage, Turn
+from rag_app.conversations import Conversations, Excluded, StoredTurn, TurnState, past_turns, stored
+from rag_app.records import Answer, Stage, Turn
 from rag_app.web.desk import Ask
 
 AT_ONCE = 4  # answers being made at the same time; further ones wait their turn
 DRAW_S = 0.08  # seconds between two looks at a growing answer
+TURNS_READ = 10  # latest turns a question may lean on
 SAVE_S = 1.0  # seconds between two savings of a growing answer
 
 OUR_FAULT = (
@@ -54,11 +55,15 @@ class Answering:
         turns = (run.turn for run in self._runs.values())
         return next((turn for turn in turns if turn.conversation == conversation), None)
 
-    async def start(self, browser: str, conversation: str, question: str, *, instead_of: str = "") -> StoredTurn:
+    async def start(
+        self, browser: str, conversation: str, question: str, *, instead_of: str = "", excluded: Sequence[Excluded] = ()
+    ) -> StoredTurn:
         """Store the question, begin to answer it and return its turn; the last turn goes where it is `instead_of`."""
-        before = await asyncio.to_thread(self._conversations.turns, browser, conversation)
+        before = await asyncio.to_thread(self._conversations.turns, browser, conversation, last=TURNS_READ)
         earlier = past_turns([turn for turn in before if turn.id != instead_of])
-        turn = await asyncio.to_thread(self._conversations.add, conversation, question, instead_of=instead_of)
+        turn = await asyncio.to_thread(
+            self._conversations.add, conversation, question, instead_of=instead_of, excluded=excluded
+        )
         run = _Run(turn)
         self._runs[turn.id] = run
         run.task = asyncio.create_task(self._answer(run, earlier), name=f"answer {turn.id}")
@@ -90,6 +95,13 @@ class Answering:
             run.task.cancel()
             await asyncio.wait([run.task])
 
+    async def unreranked(self, turn: StoredTurn) -> Answer:
+        """What the question of a finished turn is answered with when nothing is reranked; waits for its place."""
+        question = turn.answer.rewritten if turn.answer is not None and turn.answer.rewritten else turn.question
+        async with self._places:
+            answers = self._ask(question, (), rerank=False, without=[one.passage for one in turn.excluded])
+            return [answer async for answer in answers][-1]
+
     async def close(self) -> None:
         """Stop all answers; they count as cut off."""
         for run in list(self._runs.values()):
@@ -118,7 +130,7 @@ class Answering:
             run.show(final)
 
     async def _grow(self, run: _Run, earlier: Sequence[Turn]) -> None:
-        answers = self._ask(run.turn.question, earlier)
+        answers = self._ask(run.turn.question, earlier, without=[one.passage for one in run.turn.excluded])
         async with aclosing(answers):  # type: ignore[type-var]  # `ask` is an async generator, as Ask says
             async for answer in answers:
                 kept = stored(answer)

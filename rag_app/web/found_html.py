@@ -15,6 +15,12 @@ _LEGEND = (
     "by BM25. Joined: place after both lists were joined by reciprocal rank. Relevance: the cross-encoder's calibrated "
     "probability that the passage answers the question."
 )
+_ORDERS = (
+    ("After reranking", "found"),
+    ("Before reranking", "found?before=true"),
+    ("Both answers, side by side", "compared"),
+)
+_BOTH = 2  # the place of the last one
 _NOT_FOUND = '<span class="none">\N{EN DASH}<span class="visually-hidden"> not found</span></span>'
 
 
@@ -22,19 +28,35 @@ def found_html(turn: StoredTurn, answer: StoredAnswer, found: Sequence[Candidate
     """The table of all candidates with the time of each stage above it; as it was, or as it stood before reranking."""
     kept = sum(candidate.used for candidate in found)
     ordered = sorted(found, key=lambda candidate: candidate.after if reranked else candidate.before)
-    rows = "".join(_row(turn, candidate) for candidate in ordered[:kept])
-    rest = "".join(_row(turn, candidate) for candidate in ordered[kept:])
+    rows = "".join(row_html(candidate, turn.id) for candidate in ordered[:kept])
+    rest = "".join(row_html(candidate, turn.id) for candidate in ordered[kept:])
     line = _line(kept, answer, reranked=reranked)
-    heads = "".join(f'<th scope="col" class="is-{_kind(name)}">{name}</th>' for name in _COLUMNS)
-    return (
-        '<div class="found"><div class="viewer-head"><h2 tabindex="-1">How this was found</h2>'
-        '<button type="button" class="quiet" data-close>Close</button></div>'
-        f'<div class="found-body" tabindex="0" role="group" aria-label="Candidates">{_asked(turn, answer)}'
-        f"{_times(answer.timings)}"
-        f'<p class="lift">{_lift(found, kept, abstained=answer.abstained)}</p>{_orders(turn, reranked=reranked)}'
-        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}{line}{rest}</tbody></table>"
-        f'<p class="legend">{_LEGEND}</p></div></div>'
+    body = (
+        f"{_asked(turn, answer)}{_times(answer.timings)}"
+        f'<p class="lift">{_lift(found, kept, abstained=answer.abstained)}</p>{_orders(turn, int(not reranked))}'
+        f'{table_html(rows + line + rest)}<p class="legend">{_LEGEND}</p>'
     )
+    return dialog_html("How this was found", "Candidates", body)
+
+
+def both_html(turn: StoredTurn, answer: StoredAnswer, both: str) -> str:
+    """What stands in the place of the table where `both` answers are compared."""
+    return dialog_html("How this was found", "Both answers", f"{_asked(turn, answer)}{_orders(turn, _BOTH)}{both}")
+
+
+def dialog_html(heading: str, name: str, body: str) -> str:
+    """A whole dialog with its heading; `name` says what its body holds."""
+    return (
+        f'<div class="found"><div class="viewer-head"><h2 tabindex="-1">{heading}</h2>'
+        '<button type="button" class="quiet" data-close>Close</button></div>'
+        f'<div class="found-body" tabindex="0" role="group" aria-label="{name}">{body}</div></div>'
+    )
+
+
+def table_html(rows: str) -> str:
+    """Rows of candidates under the names of their columns."""
+    heads = "".join(f'<th scope="col" class="is-{_kind(name)}">{name}</th>' for name in _COLUMNS)
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _kind(column: str) -> str:
@@ -64,7 +86,8 @@ def _times(timings: Timings) -> str:
     if not whole:
         return ""
     items = "".join(
-        f'<li style="flex-grow:{max(spent / whole, 0.01):.3f}"><i></i><span>{name}</span> <b>{seconds(spent)}</b></li>'
+        f'<li style="flex-grow:{max(spent / whole, 0.01):.3f}"><i></i><span>{name}</span> '
+        f"<strong>{seconds(spent)}</strong></li>"
         for name, spent in ran
     )
     return f'<ol class="stage-times" aria-label="Time of each stage">{items}</ol>'
@@ -85,17 +108,14 @@ def _lift(found: Sequence[Candidate], kept: int, *, abstained: bool) -> str:
     return words + (" None was relevant enough to answer from." if abstained else "")
 
 
-def _orders(turn: StoredTurn, *, reranked: bool) -> str:
-    """The switch between both orders."""
+def _orders(turn: StoredTurn, shown: int) -> str:
+    """The switch between both orders and both answers; the place of the one `shown` is pressed."""
     buttons = "".join(
-        f'<button type="button" class="order" data-found="/turns/{turn.id}/found{query}" '
-        f'aria-pressed="{"true" if chosen else "false"}">{words}</button>'
-        for words, query, chosen in (
-            ("After reranking", "", reranked),
-            ("Before reranking", "?before=true", not reranked),
-        )
+        f'<button type="button" class="order" data-found="/turns/{turn.id}/{address}" '
+        f'aria-pressed="{"true" if place == shown else "false"}">{words}</button>'
+        for place, (words, address) in enumerate(_ORDERS)
     )
-    return f'<div class="orders" role="group" aria-label="Order">{buttons}</div>'
+    return f'<div class="orders" role="group" aria-label="What is shown">{buttons}</div>'
 
 
 def _line(kept: int, answer: StoredAnswer, *, reranked: bool) -> str:
@@ -107,11 +127,12 @@ def _line(kept: int, answer: StoredAnswer, *, reranked: bool) -> str:
     return f'<tr class="kept-line"><td colspan="{len(_COLUMNS)}">{words}</td></tr>' if kept else ""
 
 
-def _row(turn: StoredTurn, one: Candidate) -> str:
+def row_html(one: Candidate, turn_id: str = "") -> str:
+    """A candidate as a row; of a turn where it was found for one, so that its page shows what was cited."""
     page = f"page {escape(one.label or str(one.page))}"
     view = f"/documents/{escape(one.document_id)}/view?page={one.page}"
-    if one.source is not None:
-        view = f"/turns/{turn.id}/sources/{one.source}"
+    if one.source is not None and turn_id:
+        view = f"/turns/{turn_id}/sources/{one.source}"
     role = "cited" if one.cited else "read" if one.used else ""
     tag = f'<span class="role {role}">{role}</span>' if role else ""
     cells = (

@@ -3,10 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from rag_app.conversations import StoredAnswer, StoredTurn, TurnState
+from rag_app.conversations import Excluded, StoredAnswer, StoredTurn, TurnState
 from rag_app.records import Citation, Mode, Sentence, Stage, Support
 from rag_app.web.answer_text import answer_html
-from rag_app.web.desk import Status
 from rag_app.web.escape import escape, escape_name
 
 STRONG, FAIR = 0.5, 0.2  # relevance from which a match is called so: more likely than not, one in five
@@ -55,11 +54,11 @@ def match_words(relevance: float) -> str:
     return "fair match" if relevance >= FAIR else "weak match"
 
 
-def page_words(citation: Citation) -> str:
+def page_words(place: Citation | Excluded) -> str:
     """The printed page, and the sheet where the two differ."""
-    if citation.label in ("", str(citation.page)):
-        return f"page {citation.page}"
-    return f"page {citation.label} (sheet {citation.page})"
+    if place.label in ("", str(place.page)):
+        return f"page {place.page}"
+    return f"page {place.label} (sheet {place.page})"
 
 
 def messages(turns: Sequence[StoredTurn]) -> list[dict[str, str]]:
@@ -71,10 +70,17 @@ def messages(turns: Sequence[StoredTurn]) -> list[dict[str, str]]:
     return [{"role": role, "content": content} for role, content in pairs]
 
 
-def top_html(*, asked: bool, earlier: int = 0) -> str:
-    """The row over a conversation: ways out where the list beside it is folded away, and to questions not shown."""
-    anew = '<button type="button" class="quiet" data-fresh>New question</button>' if asked else ""
-    more = f'<button type="button" class="quiet" data-earlier>Show {counted(earlier, "earlier question")}</button>'
+def top_html(*, shown: int, held: int) -> str:
+    """The row over a conversation that shows `shown` of its `held` turns.
+
+    It leads to the list where that is folded away, and to the questions before those shown, as many again at a time.
+    """
+    earlier = held - shown
+    anew = '<button type="button" class="quiet" data-fresh>New question</button>' if held else ""
+    words = f"Show {counted(min(shown, earlier), 'earlier question')}" + (
+        f" of {number(earlier)}" if earlier > shown else ""
+    )
+    more = f'<button type="button" class="quiet" data-earlier="{2 * shown}">{words}</button>'
     return (
         '<div class="top"><h1 class="visually-hidden">Ask</h1><button type="button" class="quiet" data-history '
         f'aria-controls="history" aria-expanded="false">Conversations</button>{more if earlier > 0 else ""}{anew}</div>'
@@ -92,7 +98,7 @@ def question_html(turn: StoredTurn, *, last: bool = False) -> str:
 
 def turn_html(turn: StoredTurn, *, last: bool = False) -> str:
     """The answer of a turn, in whatever state it is; one line of HTML."""
-    parts = [f'<div class="answer is-{turn.state}" id="turn-{turn.id}">']
+    parts = [f'<div class="answer is-{turn.state}" id="turn-{turn.id}">', _put_aside(turn, last=last)]
     if turn.answer is not None:
         parts += _answer_parts(turn, turn.answer)
     elif turn.state is TurnState.WORKING:
@@ -104,6 +110,16 @@ def turn_html(turn: StoredTurn, *, last: bool = False) -> str:
     if turn.state is not TurnState.WORKING:
         parts.append(_acts(turn, last=last))
     return "".join([*parts, "</div>"])
+
+
+def _put_aside(turn: StoredTurn, *, last: bool) -> str:
+    """The passages the reader has put aside for this answer, each with the way back where it can be made again."""
+    tags = "".join(
+        f'<li><span class="foreign">{escape_name(one.title)}, {escape(page_words(one))}</span>'
+        f"{_act(turn, 'restore', 'Use it again', place=place) if last else ''}</li>"
+        for place, one in enumerate(turn.excluded)
+    )
+    return f'<div class="put-aside"><span>Made without</span><ul>{tags}</ul></div>' if tags else ""
 
 
 def _answer_parts(turn: StoredTurn, answer: StoredAnswer) -> list[str]:
@@ -146,13 +162,14 @@ def _nearest(turn: StoredTurn, answer: StoredAnswer) -> str:
     items = [
         f'<li><button type="button" class="cite near" id="cite-{turn.id}-{index}">{escape_name(source.title)}, '
         f'{escape(page_words(source))}</button><span class="near-match">{match_words(source.relevance)}</span>'
-        f'<span class="near-text foreign">{escape(_shortened(source.quote or source.passage))}</span></li>'
+        f'<span class="near-text foreign">{escape(shortened(source.quote or source.passage))}</span></li>'
         for index, source in enumerate(answer.sources)
     ]
     return f'<ul class="nearest">{"".join(items)}</ul>' if items else ""
 
 
-def _shortened(text: str, limit: int = 220) -> str:
+def shortened(text: str, limit: int = 220) -> str:
+    """The beginning of a text, cut between two words."""
     if len(text) <= limit:
         return text
     return text[:limit].rsplit(" ", 1)[0] + " \N{HORIZONTAL ELLIPSIS}"
@@ -186,9 +203,10 @@ def _acts(turn: StoredTurn, *, last: bool) -> str:
     return f'<div class="acts">{"".join(acts)}</div>' if acts else ""
 
 
-def _act(turn: StoredTurn, name: str, words: str, more: str = "") -> str:
+def _act(turn: StoredTurn, name: str, words: str, more: str = "", *, place: int | None = None) -> str:
     further = f'<span class="visually-hidden">{more}</span>' if more else ""
-    return f'<button type="button" class="act {name}-answer" id="{name}-{turn.id}">{words}{further}</button>'
+    which = "" if place is None else f"-{place}"
+    return f'<button type="button" class="act {name}-answer" id="{name}-{turn.id}{which}">{words}{further}</button>'
 
 
 def _verdict(turn: StoredTurn, verdict: str, words: str) -> str:
@@ -211,21 +229,25 @@ def speaker_words(answer: StoredAnswer) -> str:
     }[answer.mode]
 
 
-def evidence_html(turn: StoredTurn | None, chosen: int | None = None) -> str:
-    """The sources of a turn's answer, the `chosen` one (0-based) marked; or what will stand here."""
+def evidence_html(turn: StoredTurn | None, chosen: int | None = None, *, last: bool = False) -> str:
+    """The sources of a turn's answer, the `chosen` one (0-based) marked; or what will stand here.
+
+    From the `last` answer of a conversation each of them can be put aside.
+    """
     answer = turn.answer if turn is not None else None
     if turn is None or answer is None or not answer.sources:
         return (
             '<div class="evidence-empty"><h2 tabindex="-1">Evidence</h2>'
             "<p>The passages an answer rests on appear here, each with its page.</p></div>"
         )
-    cited = [_card(turn, answer, index, chosen) for index in range(len(answer.citations))]
-    others = [_card(turn, answer, index, chosen) for index in range(len(answer.citations), len(answer.sources))]
+    free = last and turn.state is not TurnState.WORKING
+    cards = [_card(turn, answer, index, chosen, free=free) for index in range(len(answer.sources))]
+    cited, others = cards[: len(answer.citations)], cards[len(answer.citations) :]
     title = "Evidence" if answer.citations else "Nearest passages"
     return (
         f'<div class="evidence" data-turn="{turn.id}"><div class="evidence-head"><h2 tabindex="-1">{title}</h2>'
         '<button type="button" class="quiet evidence-close" data-close-evidence>Close</button></div>'
-        f'<p class="evidence-for">for \N{LEFT DOUBLE QUOTATION MARK}<bdi>{escape(_shortened(turn.question, 120))}'
+        f'<p class="evidence-for">for \N{LEFT DOUBLE QUOTATION MARK}<bdi>{escape(shortened(turn.question, 120))}'
         f"</bdi>\N{RIGHT DOUBLE QUOTATION MARK}</p>"
         f"{''.join(cited)}{_also_read(cited, others)}</div>"
     )
@@ -240,12 +262,16 @@ def _also_read(cited: Sequence[str], others: Sequence[str]) -> str:
     return f'<section class="also"><h3>{heading}</h3>{"".join(others)}</section>'
 
 
-def _card(turn: StoredTurn, answer: StoredAnswer, index: int, chosen: int | None) -> str:
+def _card(turn: StoredTurn, answer: StoredAnswer, index: int, chosen: int | None, *, free: bool) -> str:
     source = answer.sources[index]
     cited = index < len(answer.citations)
     badge = f'<span class="badge">{source.marker}</span>' if cited else ""
     strength = match_words(source.relevance)
     view = f"/turns/{turn.id}/sources/{index}"
+    aside = (
+        f'<button type="button" class="quiet aside" data-aside="{turn.id}-{index}" title="Answer again without this '
+        'passage">Not this one</button>'
+    )
     return (
         f'<article class="source{" chosen" if index == chosen else ""}" id="source-{index}" data-source="{index}">'
         f'<h3>{badge}<span class="foreign">{escape_name(source.title)}</span></h3>'
@@ -254,7 +280,8 @@ def _card(turn: StoredTurn, answer: StoredAnswer, index: int, chosen: int | None
         f'<blockquote class="foreign">{marked_passage(source)}</blockquote>'
         f"{_support(answer.sentences, source) if cited else ''}"
         f'<p class="actions"><button type="button" class="open" data-view="{view}">Open page</button>'
-        f'<a class="quiet" href="/documents/{escape(source.document_id)}/original" download>Original</a></p></article>'
+        f'<a class="quiet" href="/documents/{escape(source.document_id)}/original" download>Original</a>'
+        f"{aside if free else ''}</p></article>"
     )
 
 
@@ -283,29 +310,3 @@ def marked_passage(source: Citation) -> str:
         source.passage[found.end() :],
     )
     return f"{escape(before)}<mark>{escape(quote)}</mark>{escape(after)}"
-
-
-def welcome_html(status: Status, questions: Sequence[str]) -> str:
-    """What stands on the first page before anything was asked."""
-    if not status.documents:
-        return (
-            '<section class="welcome"><h2>Put documents in, ask, see the page.</h2>'
-            "<p>Nothing to ask about yet. Drop PDF files here, or choose them.</p>"
-            '<p><button type="button" class="primary" data-choose>Choose files</button></p></section>'
-        )
-    buttons = "".join(
-        f'<li><button type="button" class="example" data-example="{index}">{escape(question)}</button></li>'
-        for index, question in enumerate(questions)
-    )
-    shelf = f"{counted(status.documents, 'document')}, {counted(status.passages, 'passage')}."
-    if status.handbook_only:
-        shelf = (
-            "Only the handbook of this software is here so far. "
-            "Drop your own PDF files on this page, and answers come from them."
-        )
-    lead = "Try one of these, or ask your own." if questions else "Ask a question below."
-    return (
-        '<section class="welcome"><h2>Short answers. Every sentence shows its page.</h2>'
-        f'<p>{shelf} {lead}</p><ul class="examples">{buttons}</ul>'
-        f'<p class="speaker">Who answers: {escape(status.generator)}</p></section>'
-    )

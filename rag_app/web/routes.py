@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Annotated
@@ -20,6 +21,7 @@ from rag_app.web.guard import cookie_header
 from rag_app.web.library_html import viewer_html
 from rag_app.web.login import login_html
 from rag_app.web.people import SIGNED_IN_COOKIE, SIGNED_IN_S, People
+from rag_app.web.receipt import deleted
 from rag_app.web.uploads import UploadRefused, receive, waiting_room
 
 WIDTHS = (600, 900, 1200, 1800)  # pixels a page may be asked for in
@@ -32,8 +34,13 @@ STATIC = Path(__file__).parent / "static"
 STATIC_KINDS = {
     "app.css": "text/css",
     "chat.css": "text/css",
+    "evidence.css": "text/css",
     "app.js": "text/javascript",
     "conversations.js": "text/javascript",
+    "library.js": "text/javascript",
+    "pages.css": "text/css",
+    "citations.js": "text/javascript",
+    "lasting.js": "text/javascript",
 }
 
 Id = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]
@@ -269,7 +276,11 @@ class Shelf:
         except RagError as failure:
             return error(str(failure), 422, failure.kind)
         self._pages.forget(document_id)
-        return JSONResponse({"removed": document_id, "title": document.title, "chunks": document.chunks})
+        held, sharing = self._desk.documents(), 0
+        if any(one.id == document_id for one in held):
+            return error("This document is still here. Try again.", 500)
+        sharing = sum(one.content == document.content for one in held)
+        return JSONResponse(deleted(document, sharing, datetime.now(UTC)))
 
 
 def safe_next(address: str) -> str:

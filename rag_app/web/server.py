@@ -19,11 +19,15 @@ from ingest.errors import SettingsError
 from rag_app.app_database import AppDatabase
 from rag_app.conversations import Conversations
 from rag_app.feedback import Feedback
+from rag_app.unanswered import Unanswered
 from rag_app.web.answering import Answering
 from rag_app.web.conversation_routes import History, Turns
 from rag_app.web.desk import Desk
 from rag_app.web.guard import Guard
+from rag_app.web.library_routes import Stacks
+from rag_app.web.office import Office
 from rag_app.web.people import People, check_exposure, is_loopback, stored_secret
+from rag_app.web.reranking_routes import Reranking
 from rag_app.web.routes import NOTHING_HERE, FrontDoor, Pages, Reading, Shelf, error
 
 if TYPE_CHECKING:
@@ -32,11 +36,14 @@ if TYPE_CHECKING:
 WAITING_EVENTS = 256  # events Gradio may hold before it says it is busy
 STOP_S = 5  # seconds that open connections get when the server ends
 
+NOTHING = Office()  # no figures, no folders of the server
+
 logger = logging.getLogger(__name__)
 
 
 def create_app(
     desk: Desk,
+    office: Office = NOTHING,
     *,
     home: Path,
     password: str = "",
@@ -71,24 +78,31 @@ def create_app(
         FrontDoor(desk, people),
         Reading(desk, conversations, pages),
         Shelf(desk, pages, incoming, max_upload_mb),
+        Stacks(desk, office),
         History(conversations, answering),
         Turns(conversations, Feedback(database)),
+        Reranking(desk, conversations, answering),
     ):
         app.include_router(routes.router())
     app.add_exception_handler(RequestValidationError, _not_here)
 
-    _in_a_loop(lambda: _mount_pages(app, people, _pages(desk, conversations, answering, people), host=host, port=port))
+    made = _pages(desk, conversations, answering, people, (office, Unanswered(database)))
+    _in_a_loop(lambda: _mount_pages(app, people, made, host=host, port=port))
     app.add_middleware(Guard, people=people, loopback=is_loopback(host))
     return app
 
 
 def _pages(
-    desk: Desk, conversations: Conversations, answering: Answering, people: People
+    desk: Desk,
+    conversations: Conversations,
+    answering: Answering,
+    people: People,
+    measured: tuple[Office, Unanswered],
 ) -> Callable[[], "gradio.Blocks"]:
     def made() -> "gradio.Blocks":
         from rag_app.web.pages.site import site
 
-        return site(desk, conversations, answering, people)
+        return site(desk, conversations, answering, people, *measured)
 
     return made
 

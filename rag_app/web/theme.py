@@ -4,7 +4,10 @@ import gradio
 
 HEAD = (
     '<link rel="stylesheet" href="/ui/app.css"><link rel="stylesheet" href="/ui/chat.css">'
+    '<link rel="stylesheet" href="/ui/pages.css"><script src="/ui/library.js" defer></script>'
+    '<link rel="stylesheet" href="/ui/evidence.css">'
     '<script src="/ui/app.js" defer></script><script src="/ui/conversations.js" defer></script>'
+    '<script src="/ui/citations.js" defer></script><script src="/ui/lasting.js" defer></script>'
 )
 
 _LIGHT_DARK = {

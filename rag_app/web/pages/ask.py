@@ -5,27 +5,27 @@ two conversations, and a reload shows the same one again. It is checked against 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import gradio
 
-from rag_app.conversations import Conversations, StoredTurn, TurnState
+from rag_app.conversations import Conversations, Excluded, StoredTurn, TurnState, put_aside
 from rag_app.web.answering import Answering
-from rag_app.web.desk import Desk
+from rag_app.web.desk import Desk, Status
 from rag_app.web.escape import escape
 from rag_app.web.history_html import HEAD, history_html
 from rag_app.web.library_html import header_html
 from rag_app.web.pages.parts import block, listener
 from rag_app.web.pages.tabs import Tabs
 from rag_app.web.people import People
-from rag_app.web.render import evidence_html, messages, stage_words, top_html, welcome_html
+from rag_app.web.render import evidence_html, messages, stage_words, top_html
+from rag_app.web.welcome_html import welcome_html
 
 QUESTION_LIMIT = 4000  # characters
 TURNS_SHOWN = 20
-TURNS_MOST = 500  # where the earlier ones are asked for too
-EXAMPLES_SHOWN = 3
+TURNS_MOST = 1280  # that one page may show where the earlier ones are asked for
 CONVERSATIONS_SHOWN = 30
 CONVERSATIONS_MOST = 2000  # that one page may list
 NEW = "new"  # in the address: a conversation that nothing was asked in yet
@@ -89,13 +89,15 @@ class AskPage:
         )
 
     def _join_events(self) -> None:
-        heard = listener("cite", "example", "again", "resume", "listed")
+        heard = listener("cite", "example", "again", "aside", "restore", "resume", "listed")
         drawn = [self._header, self._top, self._chat, self._welcome, self._live, self._box, self._evidence]
         asking: dict[str, Any] = {**QUIET, "concurrency_id": "answer", "concurrency_limit": 64}
         self._box.submit(self._ask, self._box, drawn, trigger_mode="once", **asking)
         self._box.stop(self._stop, None, None, queue=False, **QUIET)
         heard.example(self._ask_example, None, drawn, **asking)
         heard.again(self._ask_again, None, drawn, **asking)
+        heard.aside(self._ask_without, None, drawn, **asking)
+        heard.restore(self._ask_with, None, drawn, **asking)
         # A page that follows an answer may turn to another conversation meanwhile.
         heard.resume(self._resume, None, drawn, trigger_mode="multiple", **asking)
         heard.cite(self._show_source, None, self._evidence, queue=False, trigger_mode="multiple", **QUIET)
@@ -107,20 +109,40 @@ class AskPage:
             yield update
 
     async def _ask_example(self, event: gradio.EventData, request: gradio.Request) -> AsyncIterator[Updates]:
-        index = event.n if isinstance(event.n, int) else -1
-        questions = await asyncio.to_thread(self._examples)
-        if 0 <= index < len(questions):
-            async for update in self._asked(questions[index], request):
-                yield update
+        async for update in self._asked(str(event.question), request):
+            yield update
 
     async def _ask_again(self, event: gradio.EventData, request: gradio.Request) -> AsyncIterator[Updates]:
         turn = await asyncio.to_thread(self._conversations.turn, self._browser(request), str(event.turn))
         if turn is not None:
-            async for update in self._asked(turn.question, request, instead_of=turn.id):
+            async for update in self._asked(turn.question, request, instead_of=turn.id, excluded=turn.excluded):
+                yield update
+
+    async def _ask_without(self, event: gradio.EventData, request: gradio.Request) -> AsyncIterator[Updates]:
+        """The answer again, without one of its sources."""
+        turn = await asyncio.to_thread(self._conversations.turn, self._browser(request), str(event.turn))
+        sources = turn.answer.sources if turn is not None and turn.answer is not None else ()
+        if turn is not None and isinstance(event.source, int) and 0 <= event.source < len(sources):
+            excluded = (*turn.excluded, put_aside(sources[event.source]))
+            async for update in self._asked(turn.question, request, instead_of=turn.id, excluded=excluded):
+                yield update
+
+    async def _ask_with(self, event: gradio.EventData, request: gradio.Request) -> AsyncIterator[Updates]:
+        """The answer again, with a passage that it was made without."""
+        turn = await asyncio.to_thread(self._conversations.turn, self._browser(request), str(event.turn))
+        if turn is not None:
+            excluded = tuple(one for place, one in enumerate(turn.excluded) if place != event.place)
+            async for update in self._asked(turn.question, request, instead_of=turn.id, excluded=excluded):
                 yield update
 
     async def _asked(
-        self, question: str, request: gradio.Request, *, instead_of: str = "", typed: bool = False
+        self,
+        question: str,
+        request: gradio.Request,
+        *,
+        instead_of: str = "",
+        excluded: Sequence[Excluded] = (),
+        typed: bool = False,
     ) -> AsyncIterator[Updates]:
         """The page while a question is answered, in the place of the last turn where it is `instead_of`."""
         browser, conversation = await asyncio.to_thread(self._place, request)
@@ -130,31 +152,35 @@ class AskPage:
             return
         if conversation is None:
             conversation = await asyncio.to_thread(self._conversations.begin, browser)
-        turn = await self._answering.start(browser, conversation, question.strip(), instead_of=instead_of)
+        turn = await self._answering.start(
+            browser, conversation, question.strip(), instead_of=instead_of, excluded=excluded
+        )
         async for update in self._follow(turn, request, first={self._box: _busy_box(clear=typed)}):
             yield update
 
     async def _resume(self, event: gradio.EventData, request: gradio.Request) -> AsyncIterator[Updates]:
         """What the address names, as it is stored; an answer still being made is followed to its end."""
         browser, conversation = await asyncio.to_thread(self._place, request)
-        turns = await asyncio.to_thread(self._conversations.turns, browser, conversation or "")
         self._tabs.turn_to(_tab(request), "")
-        shown = TURNS_MOST if getattr(event, "earlier", False) else TURNS_SHOWN
-        yield await asyncio.to_thread(self._drawn, turns, shown)
-        if turns and turns[-1].state is TurnState.WORKING:
-            async for update in self._follow(turns[-1], request, first={}):
+        wanted = getattr(event, "turns", None)
+        shown = min(max(wanted, TURNS_SHOWN), TURNS_MOST) if isinstance(wanted, int) else TURNS_SHOWN
+        yield await asyncio.to_thread(self._drawn, browser, conversation or "", shown)
+        running = self._answering.running(conversation) if conversation else None
+        if running is not None:
+            async for update in self._follow(running, request, first={}):
                 yield update
 
     async def _follow(self, turn: StoredTurn, request: gradio.Request, first: Updates) -> AsyncIterator[Updates]:
         """The page as the answer grows; ends early where the page turns to something else."""
         browser, here = self._browser(request), self._tabs.turn_to(_tab(request), turn.id)
-        stored = await asyncio.to_thread(self._conversations.turns, browser, turn.conversation)
+        stored = await asyncio.to_thread(self._conversations.turns, browser, turn.conversation, last=TURNS_SHOWN)
+        held = await asyncio.to_thread(self._conversations.count, browser, turn.conversation)
         before = [one for one in stored if one.id != turn.id]
         yield {
             **first,
-            self._chat: messages([*before, turn][-TURNS_SHOWN:]),
+            self._chat: messages([*before, turn]),
             self._welcome: "",
-            self._top: top_html(asked=True, earlier=len(before) + 1 - TURNS_SHOWN),
+            self._top: top_html(shown=len(stored), held=held),
             self._live: _live_html(turn),
             self._evidence: evidence_html(None),
         }
@@ -162,10 +188,8 @@ class AskPage:
             if not self._tabs.still(_tab(request), here):
                 return
             turn = grown
-            yield {self._chat: messages([*before, turn][-TURNS_SHOWN:]), self._live: _live_html(turn)}
-        final = await asyncio.to_thread(self._conversations.turn, browser, turn.id)
-        turns = [*before, final] if final is not None else before
-        updates = await asyncio.to_thread(self._drawn, turns)
+            yield {self._chat: messages([*before, turn]), self._live: _live_html(turn)}
+        updates = await asyncio.to_thread(self._drawn, browser, turn.conversation)
         if self._tabs.still(_tab(request), here):
             yield updates
 
@@ -176,8 +200,11 @@ class AskPage:
             await self._answering.stop(running.id)
 
     def _show_source(self, event: gradio.EventData, request: gradio.Request) -> str:
-        turn = self._conversations.turn(self._browser(request), str(event.turn))
-        return evidence_html(turn, event.source if isinstance(event.source, int) else None)
+        browser = self._browser(request)
+        turn = self._conversations.turn(browser, str(event.turn))
+        newest = self._conversations.turns(browser, turn.conversation, last=1) if turn is not None else []
+        chosen = event.source if isinstance(event.source, int) else None
+        return evidence_html(turn, chosen, last=turn in newest)
 
     def _list(self, event: gradio.EventData, request: gradio.Request) -> str:
         """The list of conversations: what was searched for, as far as it was opened, in the reader's own days."""
@@ -196,20 +223,25 @@ class AskPage:
             more=len(found) > limit,
         )
 
-    def _drawn(self, turns: list[StoredTurn], shown: int = TURNS_SHOWN) -> Updates:
+    def _drawn(self, browser: str, conversation: str, shown: int = TURNS_SHOWN) -> Updates:
         """Everything on the page, from what is stored; of the turns the last `shown`."""
         status = self._desk.status()
+        turns = self._conversations.turns(browser, conversation, last=shown)
         last = turns[-1] if turns else None
         working = last is not None and last.state is TurnState.WORKING
         return {
             self._header: header_html("Ask", status),
-            self._top: top_html(asked=bool(turns), earlier=len(turns) - shown),
-            self._chat: messages(turns[-shown:]),
-            self._welcome: "" if turns else welcome_html(status, self._examples()),
+            self._top: top_html(shown=len(turns), held=self._conversations.count(browser, conversation)),
+            self._chat: messages(turns),
+            self._welcome: "" if turns else self._first_page(status),
             self._live: _live_html(last),
             self._box: _busy_box(clear=False) if working else gradio.update(submit_btn="Ask", stop_btn=False),
-            self._evidence: evidence_html(last),
+            self._evidence: evidence_html(last, last=True),
         }
+
+    def _first_page(self, status: Status) -> str:
+        shelf = [one for one in self._desk.documents() if one.space != self._desk.handbook]
+        return welcome_html(status, self._desk.suggestions(), shelf)
 
     def _place(self, request: gradio.Request) -> tuple[str, str | None]:
         """Who asks, and the conversation their page shows; None for a new one."""
@@ -219,9 +251,6 @@ class AskPage:
         if named and self._conversations.owns(browser, named):
             return browser, named
         return browser, self._conversations.current(browser)
-
-    def _examples(self) -> list[str]:
-        return list(self._desk.examples[:EXAMPLES_SHOWN]) if self._desk.status().handbook_only else []
 
     def _refusal(self, conversation: str | None, question: str) -> str:
         if not question.strip():

@@ -19,7 +19,9 @@
     }
   };
 
-  const rag = { tell, make, failure, UNREACHABLE };
+  let cited = () => {}; // what follows when the evidence shows the source of a mark; citations.js says
+  const onCited = (act) => { cited = act; };
+  const rag = { tell, make, failure, onCited, UNREACHABLE };
   window.rag = rag; // for conversations.js
 
   // The page's own listener exists from here on: draw what is stored.
@@ -111,7 +113,9 @@
       element.showModal();
     }
     const turning = document.activeElement && document.activeElement.className;
+    element.setAttribute('aria-busy', 'true');
     const response = await fetch(address, { headers: { accept: 'text/html' } }).catch(() => null);
+    element.removeAttribute('aria-busy');
     if (!response || !response.ok) {
       const close = make('button', 'quiet', 'Close');
       close.dataset.close = '';
@@ -145,7 +149,7 @@
       const response = await act().catch(() => null);
       if (response && response.ok) {
         element.close();
-        done();
+        done(response);
       } else sentence.textContent = response ? await failure(response) : UNREACHABLE;
     });
     row.append(stay, go);
@@ -154,14 +158,6 @@
     element.showModal();
     stay.focus();
   };
-  const confirmDelete = (button) => confirm({
-    title: 'Delete this document',
-    words: button.dataset.sentence,
-    yes: 'Delete',
-    no: 'Keep it',
-    act: () => fetch(button.dataset.delete, { method: 'DELETE' }),
-    done: () => tell('changed'),
-  });
 
   // ---- clicks --------------------------------------------------------------------------------------------
   const cite = (button) => {
@@ -175,6 +171,7 @@
       if (panel.querySelector(`[data-turn="${turn}"]`) && chosen) {
         seen.disconnect();
         reveal(panel, chosen);
+        if (chosen.matches('.chosen')) cited(chosen);
       }
     });
     seen.observe(panel, { subtree: true, childList: true, attributes: true });
@@ -192,8 +189,7 @@
     '[data-zoom]': (button) => zoomTo(zoom + Number(button.dataset.zoom)),
     '[data-close]': (button) => button.closest('dialog').close(),
     '[data-close-evidence]': () => closeEvidence(),
-    '[data-example]': (button) => tell('example', { n: Number(button.dataset.example) }),
-    '[data-delete]': confirmDelete,
+    '[data-example]': (button) => tell('example', { question: button.textContent }),
     '[data-cancel]': async (button) => {
       button.disabled = true;
       await fetch(`/jobs/${button.dataset.cancel}/cancel`, { method: 'POST' }).catch(() => null);
@@ -201,7 +197,8 @@
     },
     '[data-choose]': () => picker().click(),
   };
-  Object.assign(rag, { dialog, view, confirm, clicks, setOpener: (button) => { opener = button; } });
+  const sent = new Map(); // the file behind each job this tab has begun, to be sent again
+  Object.assign(rag, { dialog, view, confirm, clicks, sent, add: (files) => add(files), choose: () => picker().click(), setOpener: (button) => { opener = button; } });
   const closeEvidence = () => {
     document.body.classList.remove('evidence-open');
     if (opener && opener.isConnected) opener.focus();
@@ -306,8 +303,11 @@
     request.onload = () => {
       let body = {};
       try { body = JSON.parse(request.responseText); } catch { /* said below */ }
-      if (request.status === 202) return done('');
-      if (request.status === 409 && body.existing) return choose(upload, body.existing);
+      if (request.status === 202) {
+        rag.sent.set(body.job.id, file);
+        return done('');
+      }
+      if (request.status === 409 && body.existing) return decide(upload, body.existing);
       done((body.error && body.error.message) || 'The server did not take this file. Try again.');
     };
     request.onerror = () => done('The server cannot be reached. Try again.');
@@ -319,7 +319,7 @@
     request.send(form);
     buttons(line, ['Cancel', () => request.abort()]);
   };
-  const choose = (upload, existing) => {
+  const decide = (upload, existing) => {
     sending -= 1;
     const { line } = upload;
     line.querySelector('.state').textContent =

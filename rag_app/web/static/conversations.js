@@ -260,6 +260,19 @@
     fill(question);
     box().focus();
   };
+  // What was being written outlives a reload that the reader did not ask for.
+  const KEPT = 'rag:question';
+  const saveQuestion = () => { if (box() && box().value) sessionStorage.setItem(KEPT, box().value); };
+  const restoreQuestion = (tries) => {
+    const text = sessionStorage.getItem(KEPT);
+    if (!text) return;
+    if (box()) {
+      sessionStorage.removeItem(KEPT);
+      if (!box().value) fill(text);
+    } else if (tries) setTimeout(restoreQuestion, 200, tries - 1);
+  };
+  window.addEventListener('rag:listening', () => restoreQuestion(50), { once: true });
+  window.rag.saveQuestion = saveQuestion;
   const leaveEditing = () => {
     if (!document.body.classList.contains('editing')) return;
     document.body.classList.remove('editing');
@@ -287,17 +300,28 @@
     '[data-fresh]': () => { goTo(NEW); box().focus(); },
     '[data-menu]': openMenu,
     '[data-history]': () => unfold(),
-    '[data-earlier]': () => tell('resume', { earlier: true }),
+    '[data-earlier]': (button) => tell('resume', { turns: Number(button.dataset.earlier) }),
     '[data-further]': (button) => { shown = Number(button.dataset.further) * 2; list(); },
     '.found-answer': (button) => view(`/turns/${turnOf(button)}/found`, 'found-view', 'Opening the table'),
     '[data-found]': async (button) => {
       const words = button.textContent;
-      await view(button.dataset.found, 'found-view');
+      await view(button.dataset.found, 'found-view', 'Searching, and reading what was found');
       const chosen = [...document.querySelectorAll('dialog.found-view .order')].find((one) => one.textContent === words);
       if (chosen) chosen.focus();
     },
     '.copy-answer': copy,
     '.judge': judge,
+    '[data-aside]': (button) => {
+      const [turn, source] = button.dataset.aside.split('-');
+      document.body.classList.remove('evidence-open');
+      startAtEnd();
+      tell('aside', { turn, source: Number(source) });
+      box().focus({ preventScroll: true });
+    },
+    '.restore-answer': (button) => {
+      tell('restore', { turn: turnOf(button), place: Number(button.id.split('-')[2]) });
+      box().focus({ preventScroll: true });
+    },
     '.again-answer': (button) => tell('again', { turn: turnOf(button) }),
     '.edit-question': edit,
   });
