@@ -6,9 +6,11 @@ import json
 import pytest
 from own_models import add, figures
 
+from ingest.compute import Compute
 from ingest.errors import ModelError
 from rag_app.evaluate.metrics import METRICS
-from rag_app.rerank.cross_encoder import BUNDLED, FOLDER
+from rag_app.rerank.cross_encoder import BUNDLED, FOLDER, BundledReranker
+from rag_app.rerank.live import LiveReranker
 from rag_app.rerank.store import HIT, LIVE, NDCG, Store, objections
 
 
@@ -186,3 +188,13 @@ def test_promoting_what_is_not_there_or_live_already_is_refused(store):
 
 def test_figures_of_a_record_have_the_names_of_the_evaluation():
     assert {HIT, NDCG} <= set(METRICS)
+
+
+def test_scores_of_the_bundled_model_are_never_kept_as_those_of_one_that_cannot_be_loaded(store):
+    add(store, "broken")
+    store.promote("broken")
+
+    live = LiveReranker(store, Compute())
+
+    assert live.identity() == BundledReranker(Compute()).identity()
+    assert "the bundled model answers" in live.notice

@@ -48,7 +48,7 @@ class LiveReranker:
 
     def identity(self) -> str:
         """What `scores` hang on; the calibration is not part of it."""
-        return self._model.identity()
+        return self._loaded().identity()
 
     def scores(self, question: str, texts: Sequence[str]) -> list[float]:
         """For each text the raw logit, in the order given."""
