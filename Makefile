@@ -1,4 +1,4 @@
-# make setup | run | test | quick | check | fix | handbook | interop | kill | screenshots
+# make setup | run | test | quick | check | fix | handbook | interop | kill | fuzz | screenshots
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -45,4 +45,8 @@ interop: setup
 kill: setup
 	$(BIN)/python -m benchmarks.kill --kills 1000
 
-.PHONY: setup run test quick check fix handbook interop screenshots kill
+# Ten thousand spoiled PDFs; every finding becomes a file of tests/data/fuzz, which `make test` adds from then on.
+fuzz: setup
+	$(BIN)/python -m benchmarks.fuzz --count 10000
+
+.PHONY: setup run test quick check fix handbook interop screenshots kill fuzz

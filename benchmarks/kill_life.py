@@ -47,7 +47,7 @@ class HashedEmbedder:
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors, (texts, dimensions)."""
-        rows = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+        rows = np.full((len(texts), DIMENSIONS), 1e-3, dtype=np.float32)  # a text without words has a vector too
         for row, text in zip(rows, texts, strict=True):
             for word in re.findall(r"\w+", text):
                 digest = hashlib.blake2b(word.encode(), digest_size=4).digest()
