@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pypdf
 import pytest
-from pdf_makers import changed, drawn, lines, together
+from pdf_makers import changed, drawn, invisible, lines, together
 from PIL import Image
 from pypdf.generic import RectangleObject
 
@@ -197,3 +197,43 @@ def test_merged_joins_one_line_and_parts_the_next():
     boxes = [(0, 0, 5, 10), (5, 1, 10, 10), (12, 0, 20, 10), (0, 14, 9, 24), (300, 14, 320, 24)]
 
     assert merged(boxes) == [(0, 0, 20, 10), (0, 14, 9, 24), (300, 14, 320, 24)]
+
+
+def test_quote_over_a_page_end_stands_there_though_the_page_holds_its_rest_elsewhere():
+    rest = "and this is how the sentence goes on and on after the page has ended"
+    text = f"Above: {rest}. Much later another and longer sentence begins at the foot of the page Page 3"
+    quote = f"another and longer sentence begins at the foot of the page {rest}"
+
+    assert [text[at] for at in place(text, quote, 80)] == list("anotherandlongersentencebeginsatthefootofthepage")
+
+
+def test_pieces_of_a_quote_keep_their_order():
+    text = "then comes the second half of it. Here is the rather much longer first half of the quotation, cut off"
+    quote = "Here is the rather much longer first half of the quotation, then comes the second half of it."
+
+    assert min(place(text, quote, 40)) == text.index("Here")
+
+
+def test_columns_written_across_are_boxed_in_reading_order(tmp_path: Path):
+    left, right = ([f"{side} line number {n} reads to its very end" for n in range(6)] for side in ("left", "right"))
+    rows = [
+        part
+        for n, row in enumerate(zip(left, right, strict=True))
+        for part in (lines(row[0], left=60, top=700 - 14 * n), lines(row[1], left=330, top=700 - 14 * n))
+    ]
+    path = tmp_path / "across.pdf"
+    path.write_bytes(drawn(together(*rows)))
+
+    image = page_image(path, 1, width=600, quote=" ".join([*left[4:], *right[:2]]))
+
+    assert [round(box.left) for box in image.boxes] == [60, 60, 330, 330]
+    assert image.boxes[2].top < image.boxes[0].top
+
+
+def test_hidden_words_are_not_boxed(tmp_path: Path):
+    path = tmp_path / "hidden.pdf"
+    path.write_bytes(drawn(together(lines(*POLICY), invisible("The deductible is two thousand dollars", top=300))))
+
+    image = page_image(path, 1, width=600, quote=POLICY[0])
+
+    assert [round(box.top) for box in image.boxes] == [62]

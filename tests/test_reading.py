@@ -165,6 +165,41 @@ def test_rotated_page_is_read_in_order(put, angle: int):
     assert texts(opened(path)) == [f"{' '.join(LEFT)}\n\n{' '.join(RIGHT)}"]
 
 
+def test_lines_that_run_down_the_page_are_read_from_the_first_on(put):
+    def down(canvas: Canvas) -> None:
+        canvas.translate(0, 792)
+        canvas.rotate(-90)
+        lines(*PROSE, left=60, top=500)(canvas)
+
+    assert texts(opened(put(drawn(down)))) == [" ".join(PROSE)]
+
+
+def test_mirrored_page_is_read_in_the_order_it_was_written(put):
+    def mirrored(canvas: Canvas) -> None:
+        canvas.translate(612, 0)
+        canvas.scale(-1, 1)
+        lines(*PROSE)(canvas)
+
+    (text,) = texts(opened(put(drawn(mirrored))))
+
+    assert text.replace(" | ", " ").split() == " ".join(PROSE).split()
+
+
+def test_line_spread_to_the_margins_is_no_table_row(put):
+    def spread(canvas: Canvas) -> None:
+        lines("These words of a line that is full end at the right.", left=72, top=700)(canvas)
+        right = 72 + canvas.stringWidth("These words of a line that is full end at the right.", "Helvetica", 11)
+        words = ("responsibilities", "documentation", "authorization")
+        widths = [canvas.stringWidth(word, "Helvetica", 11) for word in words]
+        gap = (right - 72 - sum(widths)) / (len(words) - 1)
+        for index, word in enumerate(words):
+            canvas.drawString(72 + sum(widths[:index]) + gap * index, 686, word)
+
+    (text,) = texts(opened(put(drawn(spread))))
+
+    assert text.endswith("at the right. responsibilities documentation authorization")
+
+
 def test_text_along_the_margin_comes_after_the_page(put):
     def margin(canvas: Canvas) -> None:
         canvas.saveState()

@@ -7,10 +7,11 @@ from typing import IO, Any
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from ingest.reading import layout
 from ingest.reading.frames import Frame
 from ingest.reading.locate import Rectangle, merged, place
 from ingest.reading.pdf import open_document
-from ingest.reading.words import Shown, characters
+from ingest.reading.words import Shown, characters, scan
 
 LARGEST = 2400  # pixels, either side
 TALLEST = 4  # times the width
@@ -45,14 +46,24 @@ def _png(page: pypdfium2.PdfPage, shown: Shown, width: int) -> bytes:
 def _boxes(page: pypdfium2.PdfPage, shown: Shown, quote: str, near: int) -> list[Rectangle]:
     try:
         textpage = page.get_textpage()
-        text = characters(textpage)
+        text, indices = _in_order(page, characters(textpage))
     except pypdfium2.PdfiumError:
         return []
     box = pdfium.FS_RECTF()
     return merged(
         [
             shown.box(box.left, box.bottom, box.right, box.top)
-            for index in place(text, quote, near)
+            for index in (indices[at] for at in place(text, quote, near))
             if pdfium.FPDFText_GetLooseCharBox(textpage, index, box) and box.right > box.left
         ]
     )
+
+
+def _in_order(page: pypdfium2.PdfPage, text: str) -> tuple[str, list[int]]:
+    """The page's text as it is read, in reading order and without what is hidden, and each character's index in `text`.
+
+    A line or word ends with a space, whose index is that of the character before it.
+    """
+    spans = [span for line in layout.lines(scan(page).words) if line for span in line.spans]
+    indices = [index for start, end in spans for index in (*range(start, end), end - 1)]
+    return "".join(text[start:end] + " " for start, end in spans), indices

@@ -5,7 +5,7 @@ a gap as between the cells of a table row.
 """
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
@@ -14,12 +14,18 @@ from typing import NamedTuple
 GAP = 1.5  # a wider gap between two words, in font sizes, is a tab
 CELL_GAP = 0.45  # a wider gap is one where the cells of rows nearby begin
 GLUED = 0.08  # a narrower gap before or after a raised sign is none
+EVEN = 1.2  # times the narrowest gap of a line that was spread to the margins
 NEAR_ROWS = 6  # above and below
 ROOM = 1.3  # lines further apart than this times the usual distance belong to different paragraphs
 PROSE_CHARACTERS = 22  # a column whose lines are shorter in the middle is a table's
 FEW_LINES = 3  # of a stanza that shows where its column ends
 ENDED = "\u2028"  # after a line that ends though the next word had room
 PROSE_LINES = 4  # fewer lines side by side are not columns
+
+
+Span = tuple[int, int]  # start and end
+Turn = int  # degrees clockwise from left to right as the page is shown: 0, 90, 180 or 270; another one is slanted
+SLANTED = 45
 
 
 class Word(NamedTuple):
@@ -33,7 +39,10 @@ class Word(NamedTuple):
     size: float  # of the font, points
     bold: bool
     line: int  # the reader's own count of lines; words of one line follow each other
-    turned: bool = False  # not written from left to right as the page is shown
+    turn: Turn = 0  # which way it is written
+    spans: tuple[
+        Span, ...
+    ] = ()  # where its characters stand in the reader's text; more than one where signs were put back
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +56,37 @@ class Line:
     bottom: float
     size: float
     bold: bool
+    spans: tuple[Span, ...] = ()  # of its words, in its order
 
 
 def lines(words: Sequence[Word]) -> list[Line | None]:
     """The lines in reading order; None is an empty line between paragraphs."""
-    upright = [word for word in words if not word.turned]
-    rows = _cells(_rows(upright))
-    blocks = _blocks([line for band in _bands(rows) for line in band])
-    ordered = _with_room(_in_order(blocks))
-    turned = [_line([_join(row)]) for row in _rows([word for word in words if word.turned])]
-    return ordered + [part for line in turned for part in (None, line)]
+    ways = (_upright([word for word in words if word.turn == turn]) for turn in (0, 90, 270, 180))
+    parts = [_with_room(_in_order(_blocks(list(_in_columns(way))))) for way in ways if way]
+    slanted = [word for word in words if word.turn == SLANTED]
+    parts += [[_line([_join(row)])] for row in _rows(slanted)]
+    return [line for part in parts for line in (None, *part)][1:]
+
+
+def _upright(words: Sequence[Word]) -> list[Word]:
+    """The words, which are all written the same way, as if the page were turned until they run from left to right."""
+    places: dict[Turn, Callable[[Word], tuple[float, float, float, float]]] = {
+        90: lambda word: (word.top, -word.right, word.bottom, -word.left),
+        180: lambda word: (-word.right, -word.bottom, -word.left, -word.top),
+        270: lambda word: (-word.bottom, word.left, -word.top, word.right),
+    }
+    if not words or not words[0].turn:
+        return list(words)
+    place = places[words[0].turn]
+    turned = [Word(word.text, *place(word), *word[5:8], 0, word.spans) for word in words]
+    if turned[0].top <= turned[-1].top:
+        return turned
+    # The reader counts lines that run down the page from the left.
+    return sorted(turned, key=lambda word: -word.line)
+
+
+def _in_columns(words: Sequence[Word]) -> Iterator[Line]:
+    return (line for band in _bands(_cells(_rows(words))) for line in band)
 
 
 def _rows(words: Sequence[Word]) -> list[list[Word]]:
@@ -67,7 +97,7 @@ def _rows(words: Sequence[Word]) -> list[list[Word]]:
         if not last or not (_on_line(rows[-1][0], last, word) or _goes_on(last, word)):
             rows.append([word])
         elif _raised(last, word):
-            rows[-1][-1] = last._replace(text=last.text + word.text, right=word.right)
+            rows[-1][-1] = last._replace(text=last.text + word.text, right=word.right, spans=last.spans + word.spans)
         else:
             rows[-1].append(word)
         rows[-1][0] = rows[-1][0]._replace(line=word.line)
@@ -76,7 +106,7 @@ def _rows(words: Sequence[Word]) -> list[list[Word]]:
 
 def _on_line(first: Word, before: Word, word: Word) -> bool:
     """Whether the reader says so, and it can be."""
-    return word.line == first.line and (word.turned or not _above(before, word))
+    return word.line == first.line and (word.turn == SLANTED or not _above(before, word))
 
 
 def _raised(before: Word, word: Word) -> bool:
@@ -89,7 +119,9 @@ def _goes_on(before: Word, word: Word) -> bool:
     """Whether the word stands close behind the one before, though it is said to be on another line."""
     overlap = min(before.bottom, word.bottom) - max(before.top, word.top)
     beside = overlap > 0.3 * min(before.bottom - before.top, word.bottom - word.top)
-    return beside and not word.turned and -0.3 * before.size < word.left - before.right < max(before.size, word.size)
+    return (
+        beside and word.turn != SLANTED and -0.3 * before.size < word.left - before.right < max(before.size, word.size)
+    )
 
 
 def _above(one: Word, other: Word) -> bool:
@@ -101,16 +133,30 @@ def _above(one: Word, other: Word) -> bool:
 def _cells(rows: Sequence[list[Word]]) -> list[list[Line]]:
     """Each row's runs of words in reading order, cut at wide gaps and where rows nearby have a cell begin."""
     cut = [_runs(row, ()) for row in rows]
+    spread = [len(cut[at]) > 1 and _spread(row, *cut[max(at - 1, 0) : at + 2]) for at, row in enumerate(rows)]
+    cut = [[row] if whole else runs for row, runs, whole in zip(rows, cut, spread, strict=True)]
     begins = [[run[0].left for run in runs[1:]] for runs in cut]
     for index, row in enumerate(rows):
         near = [left for other in begins[max(index - NEAR_ROWS, 0) : index + NEAR_ROWS + 1] for left in other]
-        if near:
+        if near and not spread[index]:
             cut[index] = _runs(row, near)
     return [
         sorted((_join(run) for run in runs), key=lambda cell: -cell.right if leftwards else cell.left)
         for runs, row in zip(cut, rows, strict=True)
         for leftwards in [_leftwards(row)]
     ]
+
+
+def _spread(row: Sequence[Word], *beside: Sequence[Sequence[Word]]) -> bool:
+    """Whether its gaps are wide because it, like a line beside it that has none, was spread to both margins."""
+    gaps = [word.left - last.right for last, word in pairwise(row)]
+    if not gaps or min(gaps) <= 0 or max(gaps) > EVEN * min(gaps):
+        return False
+    slack = 0.5 * row[0].size
+    return any(
+        len(runs) == 1 and abs(runs[0][0].left - row[0].left) < slack and abs(runs[0][-1].right - row[-1].right) < slack
+        for runs in beside
+    )
 
 
 def _runs(row: Sequence[Word], begins: Sequence[float]) -> list[list[Word]]:
@@ -146,6 +192,7 @@ def _join(run: Sequence[Word]) -> Line:
         max(word.bottom for word in run),
         size,
         bold,
+        tuple(span for word in run for span in word.spans),
     )
 
 
@@ -159,6 +206,7 @@ def _line(cells: Sequence[Line]) -> Line:
         max(cell.bottom for cell in cells),
         widest.size,
         all(cell.bold for cell in cells),
+        tuple(span for cell in cells for span in cell.spans),
     )
 
 

@@ -1,5 +1,6 @@
 """Where a quote stands among a page's characters, whatever became of its spaces, hyphens and ligatures. Pure."""
 
+import math
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -10,29 +11,71 @@ RUN = 40  # letters in one piece that are enough, however long the quote
 OVERLAP = 0.5  # of the thinner of two boxes on one line
 MOST_GAP = 4  # times their height
 PIECE = 12  # letters; what is shorter may stand there by chance
+RUNNING = 250  # letters of running heads and feet at most
+MOST_BETWEEN = 400  # letters that are not in the quote between two of its pieces
 
 Rectangle = tuple[float, float, float, float]  # left, top, right, bottom; origin at the top left
 
 
 def place(text: str, quote: str, near: int) -> tuple[int, ...]:
-    """The indices in `text` of the pieces of the quote it holds, in the quote's order; empty where that is too little.
+    """The indices in `text` of the pieces of the quote it holds, in order; empty where that is too little.
 
-    The quote may be in pieces because its lines stand in another order, a figure between them, or half of it on another
-    page. Of several places the one nearest to `near` is taken.
+    `text` is in reading order. The quote may be in pieces because a figure stands between them, or part of it on
+    another page. Of several places the one nearest to `near` is taken; other pieces only where they keep their order.
     """
-    letters, indices = _letters(text)
-    wanted, _ = _letters(quote)
+    letters, indices = folded(text)
+    wanted, _ = folded(quote)
+    whole = () if wanted in letters else _at_border(letters, wanted, begins_here=near > 0)
+    if whole:
+        return tuple(dict.fromkeys(indices[whole[0] : whole[1]]))
     pieces = list(_pieces(letters, wanted))
-    longest = max(pieces, key=len, default="")
-    if sum(map(len, pieces)) < max(SHARE * len(wanted), 1) and len(longest) < RUN:
+    if not pieces:
         return ()
-    anchor = _nearest(letters, longest, bisect_left(indices, near))
-    starts = [anchor if piece is longest else _nearest(letters, piece, anchor) for piece in pieces]
-    return tuple(
-        dict.fromkeys(
-            index for start, piece in zip(starts, pieces, strict=True) for index in indices[start : start + len(piece)]
-        )
-    )
+    longest = max(range(len(pieces)), key=lambda at: len(pieces[at]))
+    anchor = _nearest(letters, pieces[longest], bisect_left(indices, near))
+    placed = _chain(letters, pieces, longest, anchor)
+    if sum(end - start for start, end in placed) < SHARE * len(wanted) and len(pieces[longest]) < RUN:
+        return ()
+    return tuple(dict.fromkeys(index for start, end in placed for index in indices[start:end]))
+
+
+def _at_border(letters: str, wanted: str, *, begins_here: bool) -> tuple[int, int] | tuple[()]:
+    """Where the page begins with the quote's end or ends with its beginning, but for running lines; () where neither.
+
+    A quote over a page end stands there, though the rest of it may be like something else on this page.
+    """
+    last = () if begins_here else _continued(letters, wanted)
+    if last:
+        return last
+    first = _continued(letters[::-1], wanted[::-1])
+    return (len(letters) - first[1], len(letters) - first[0]) if first else ()
+
+
+def _continued(letters: str, wanted: str) -> tuple[int, int] | tuple[()]:
+    """Start and end of the longest part of the quote's end that the page begins with, after as little as can be."""
+    seed = min(RUN, math.ceil(SHARE * len(wanted)))
+    for start in range(min(RUNNING, len(letters) - seed) + 1):
+        at = wanted.find(letters[start : start + seed])
+        while at >= 0:
+            if letters.startswith(wanted[at:], start):
+                return start, start + len(wanted) - at
+            at = wanted.find(letters[start : start + seed], at + 1)
+    return ()
+
+
+def _chain(letters: str, pieces: Sequence[str], longest: int, anchor: int) -> list[tuple[int, int]]:
+    """Start and end of the longest piece, which is at `anchor`, and of those that stand near before and after it."""
+    placed = [(anchor, anchor + len(pieces[longest]))]
+    for piece in reversed(pieces[:longest]):
+        at = letters.rfind(piece, max(placed[0][0] - len(piece) - MOST_BETWEEN, 0), placed[0][0])
+        if at >= 0:
+            placed.insert(0, (at, at + len(piece)))
+    for piece in pieces[longest + 1 :]:
+        end = placed[-1][1]
+        at = letters.find(piece, end, end + len(piece) + MOST_BETWEEN)
+        if at >= 0:
+            placed.append((at, at + len(piece)))
+    return placed
 
 
 def merged(boxes: Sequence[Rectangle]) -> list[Rectangle]:
@@ -71,17 +114,27 @@ def _same_line(line: Rectangle, box: Rectangle) -> bool:
     return overlap > OVERLAP * height and gap < MOST_GAP * max(height, 1.0)
 
 
-def _letters(text: str) -> tuple[str, list[int]]:
+def folded(text: str) -> tuple[str, list[int]]:
     """The letters and digits of a text, folded, and the index each came from."""
-    folded: list[str] = []
+    letters: list[str] = []
     indices: list[int] = []
-    for index, character in enumerate(text):
+    for index, character in _characters(text):
         if character.isalnum():
             for letter in unicodedata.normalize("NFKD", character).casefold():
                 if letter.isalnum():
-                    folded.append(letter)
+                    letters.append(letter)
                     indices.append(index)
-    return "".join(folded), indices
+    return "".join(letters), indices
+
+
+def _characters(text: str) -> Iterator[tuple[int, str]]:
+    """Each character and its index; one that the reader gives in halves is put together."""
+    for index, character in enumerate(text):
+        if "\udc00" <= character <= "\udfff":
+            pair = text[max(index - 1, 0) : index + 1]
+            yield index, pair.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        else:
+            yield index, character
 
 
 def _pieces(letters: str, wanted: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from ingest.reading.hidden import SMALLEST, Backdrop, address, white
-from ingest.reading.layout import Word
+from ingest.reading.layout import SLANTED, Turn, Word
 
 # pdfium puts U+FFFE in the place of a hyphen and the line end after it.
 _HYPHEN = "\ufffe"
@@ -22,7 +22,7 @@ _INVISIBLE = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_C
 _FILLED = (pdfium.FPDF_TEXTRENDERMODE_FILL, pdfium.FPDF_TEXTRENDERMODE_FILL_CLIP)
 _BOLD = re.compile(r"bold|black|heavy|semibold|demi", re.IGNORECASE)
 _BOLD_WEIGHT = 600  # of 100 to 900
-_TURNED = 20  # degrees away from the horizontal
+_TURNED = 20  # degrees; what is further from every right angle is slanted
 _TALL = 3  # times as tall as its font: written downwards
 
 Place = Callable[[float, float], tuple[float, float]]
@@ -40,13 +40,13 @@ class Scan:
 class _Style(NamedTuple):
     size: float  # points on the page
     bold: bool
-    turned: bool
+    turn: Turn
     invisible: bool  # drawn with neither fill nor stroke
     pale: bool  # filled with white
     tiny: bool
 
 
-_PLAIN = _Style(10.0, bold=False, turned=False, invisible=False, pale=False, tiny=False)
+_PLAIN = _Style(10.0, bold=False, turn=0, invisible=False, pale=False, tiny=False)
 
 # Asked twice a word: pypdfium2's own bindings make and check a pointer each time, which takes three times as long.
 _text_object: Callable[[int, int], int | None] = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)(
@@ -164,8 +164,10 @@ class _Reader:
         right, top = max(first.right, last.right), max(first.top, last.top)
         style = self._style(text_object, start)
         box = self._shown.box(left, bottom, right, top)
-        turned = style.turned or (len(text) > _TALL and box[3] - box[1] > _TALL * (box[2] - box[0]))
-        word = Word(_whole(text), *box, style.size, style.bold, line, turned)
+        down = not style.turn and len(text) > _TALL and box[3] - box[1] > _TALL * (box[2] - box[0])
+        turn = 90 if down else style.turn
+        spans = ((start, start + len(text)),)
+        word = Word(_whole(text), *box, style.size, style.bold, line, turn, spans)
         return word, self._seen(style, text_object, (left + right) / 2, (bottom + top) / 2)
 
     def _seen(self, style: _Style, text_object: int | None, x: float, y: float) -> bool:
@@ -196,7 +198,7 @@ class _Reader:
         return _Style(
             size=round(size, 1),
             bold=self._bold(pdfium.FPDFTextObj_GetFont(handle)),
-            turned=abs((angle + 180) % 360 - 180) > _TURNED,
+            turn=SLANTED if matrix.a * matrix.d < matrix.b * matrix.c else _turn(angle),  # mirrored: no way is upright
             invisible=mode in _INVISIBLE,
             pale=mode in _FILLED and white(pdfium.FPDFText_GetFillColor, self._textpage, index),
             tiny=size < SMALLEST,
@@ -210,6 +212,12 @@ class _Reader:
             weight = pdfium.FPDFFont_GetWeight(font)
             self._fonts[where] = bool(_BOLD.search(name.value.decode("latin-1"))) or weight >= _BOLD_WEIGHT
         return self._fonts[where]
+
+
+def _turn(angle: float) -> Turn:
+    """The way of writing at so many degrees counterclockwise from left to right."""
+    quarter = round(angle / 90)
+    return -quarter % 4 * 90 if abs(angle - 90 * quarter) <= _TURNED else SLANTED
 
 
 def _whole(text: str) -> str:
