@@ -37,7 +37,7 @@ FLOORS = {
         __main__
     """,
     "rag_app": """
-        records settings access markers words fusion commands generate rerank web web.pages rerank.catalogue
+        records settings access checks markers words fusion commands generate rerank web web.pages rerank.catalogue
         evaluate evaluate.metrics evaluate.intervals evaluate.kept evaluate.progress
         evaluate.records
         evaluate.answers evaluate.datasets evaluate.plots
@@ -45,11 +45,11 @@ FLOORS = {
         evaluate.pdf_folder
         stages sentences as_json prompt endpoints app_database candidates
         support conversations blanking
-        purge
+        purge unanswered
         feedback
         citations rewrite
         retrieve rerank.calibration rerank.dialects rerank.faults rerank.ranking rerank.windows
-        generate.stream generate.faults
+        generate.stream generate.faults key_phrase
         overlap rerank.cross_encoder rerank.http generate.extractive generate.openai_chat verbatim copies
         exclusion tour question_rules
         suggestions
@@ -64,17 +64,22 @@ FLOORS = {
         train.own train.compare
         train.line
         build train.workshop
-        evaluate.folder
+        evaluate.folder health
         web.escape web.people web.theme web.uploads web.pages.parts web.pages.tabs
+        web.office web.listing web.pace web.setting_words
         web.desk web.guard web.login web.answer_text evaluate.report
-        web.answering web.render web.history_html web.export
+        web.answering web.render web.history_html web.export evaluate.results
+        web.receipt web.folders_html web.models_html web.settings_html
         web.library_html web.found_html web.welcome_html
         web.compared_html web.tour_html
-        web.routes web.pages.ask web.pages.library
+        web.quality_html
+        web.routes web.pages.ask web.pages.library web.pages.quality web.pages.settings
+        web.library_routes
         web.conversation_routes web.reranking_routes
         web.pages.site
         web.server
         commands.ask commands.search commands.ingest commands.documents commands.models commands.doctor commands.desk
+        commands.office
         commands.evaluate commands.verify commands.train commands.backup commands.rebuild commands.restore
         commands.serve
         __main__
@@ -86,6 +91,7 @@ WRAPPERS = {
     "chromadb": {"ingest.index.chroma"},
     "fastapi": {
         "rag_app.web.conversation_routes",
+        "rag_app.web.library_routes",
         "rag_app.web.reranking_routes",
         "rag_app.web.routes",
         "rag_app.web.server",
@@ -95,6 +101,8 @@ WRAPPERS = {
         "rag_app.web.theme",
         "rag_app.web.pages.ask",
         "rag_app.web.pages.library",
+        "rag_app.web.pages.quality",
+        "rag_app.web.pages.settings",
         "rag_app.web.pages.parts",
         "rag_app.web.pages.site",
     },

@@ -16,7 +16,16 @@ from rag_app.web.compared_html import compared_html
 from rag_app.web.desk import Status
 from rag_app.web.escape import escape, escape_name
 from rag_app.web.found_html import found_html
-from rag_app.web.library_html import documents_html, header_html, job_words, jobs_html, viewer_html, worth_showing
+from rag_app.web.library_html import (
+    documents_html,
+    header_html,
+    health_html,
+    job_words,
+    jobs_html,
+    viewer_html,
+    worth_showing,
+)
+from rag_app.web.listing import Wanted, listed
 from rag_app.web.login import login_html
 from rag_app.web.render import (
     evidence_html,
@@ -53,8 +62,8 @@ HOSTILE = [
     "\ud800 lone surrogate",
 ]
 ALLOWED = set(
-    "a article bdi blockquote button div figure form h1 h2 h3 i img input label li main mark nav ol p q rect section "
-    "span strong svg table tbody td th thead time tr ul html head body meta title link".split()
+    "a article bdi option select blockquote button div figure form h1 h2 h3 h4 i img input label li main mark nav ol "
+    "p q rect section small span strong svg table tbody td th thead time tr ul html head body meta title link".split()
 )
 ID = "0" * 32
 
@@ -100,6 +109,7 @@ def everything(text):
     turn = StoredTurn(ID, ID, "2026", text, TurnState.FAILED, text, answer, excluded=(put_aside(source),))
     job = Job(1, text, text, "", JobState.REFUSED, text, None, 0, 0, 0, 0, 0.0)
     image = PageImage(b"", 595, 842, ())
+    narrowed = Wanted(holding=text[:9], space=text)
     status = Status(3, 9, handbook_only=False, handbook=True, generator=text, index=text)
     return [
         question_html(turn),
@@ -112,7 +122,10 @@ def everything(text):
         tour_html(0, replace(answered(text), hits=(hit(document, text, 1, 0.4, 1), hit(document, text, 2, 0.3, 2)))),
         header_html("Ask", status),
         jobs_html([job, replace(job, state=JobState.READING)]),
-        documents_html([document], "handbook"),
+        documents_html(listed([document], narrowed), narrowed, "handbook"),
+        documents_html(listed([document], replace(narrowed, holding="?")), replace(narrowed, holding=text), "handbook"),
+        documents_html(listed([document], Wanted()), Wanted(), "handbook"),
+        health_html(replace(document, hidden_words=4)),
         viewer_html(document, 2, text, image, address="/documents/x/view", quote=text),
         login_html("/", text),
     ]
@@ -298,11 +311,12 @@ def test_jobs_are_counted_while_they_go():
 
 
 def test_the_table_names_unread_pages_and_the_handbook():
-    page = documents_html([HANDBOOK, OWN], "handbook")
+    page = documents_html(listed([HANDBOOK, OWN], Wanted()), Wanted(), "handbook")
 
     assert "shipped handbook" in page
     assert "stays out of ordinary answers" in page
-    assert "2 pages unread (7, 9)" in page
+    assert "2 pages unread" in page
+    assert f'data-piece="/documents/{OWN.id}/health"' in page
     assert "Its 212 passages" in page
 
 

@@ -77,6 +77,13 @@ class Library:
         )
         return [document_of(row) for row in rows]
 
+    def fingerprint(self) -> tuple[int, ...]:
+        """Another value when another document may be visible, or one of them may have changed."""
+        row = next(
+            self._read("SELECT count(*), total(pages), total(chunks), max(seq) FROM documents WHERE state = 'ready'")
+        )
+        return tuple(int(value or 0) for value in row)
+
     def document(self, document_id: str) -> Document | None:
         """A visible document, or None."""
         return next(

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Evaluate a data set; the library is neither read nor written. 1 where one of its PDFs was refused."""
     from rag_app.evaluate.folder import evaluate_folder
+    from rag_app.evaluate.results import keep
     from rag_app.evaluate.run import Plan
     from rag_app.evaluate.summary import as_json, summary
 
@@ -59,6 +60,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         sys.stdout.write(json.dumps(as_json(finished, figures), ensure_ascii=False) + "\n")
     else:
         sys.stdout.write(written(figures, len(finished.outcomes)))
+    shown = {"candidates": plan.candidates, "passages": plan.shown}
+    keep(settings.ingest.home, finished, figures, datetime.now(UTC), shown)  # the Quality page shows it
     return 1 if finished.dataset.unreadable else 0
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import threading
@@ -87,10 +88,12 @@ def _prepare(application: Application) -> None:
 
 def _serve(application: Application, settings: Settings, threads: list[threading.Thread]) -> None:
     from rag_app.commands.desk import desk
+    from rag_app.commands.office import given_names, office
     from rag_app.web.server import create_app, serve
 
     app = create_app(
         desk(application),
+        office(application, given_names(os.environ)),
         home=application.parts.home.folder,
         password=settings.password,
         max_upload_mb=settings.ingest.max_file_mb,

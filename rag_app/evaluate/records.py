@@ -68,12 +68,24 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundPassage:
+    """One of the passages that the application would have put first."""
+
+    document: str  # its path in the data set
+    page: int  # 1-based
+    text: str  # the beginning
+    relevance: float | None  # 0 to 1; None where the reranker does not tell
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """One question after all stages."""
 
     question: Question
     rankings: Mapping[str, Ranking]  # by stage
     chances: tuple[tuple[float, bool], ...]  # relevance (0 to 1) of the passages shown, and whether they are right
+    first: tuple[FoundPassage, ...] = ()  # of hybrid, reranked: what the application itself does; best first
 
 
 @dataclass(frozen=True, slots=True)

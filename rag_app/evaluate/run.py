@@ -15,6 +15,7 @@ from rag_app.evaluate.records import (
     LEXICAL,
     RERANKED,
     Dataset,
+    FoundPassage,
     Outcome,
     Question,
     Ranking,
@@ -24,6 +25,9 @@ from rag_app.evaluate.records import (
 from rag_app.evaluate.search import Found, Searcher
 from rag_app.overlap import with_overlap
 from rag_app.records import Hit
+
+FIRST = 5  # passages of a question kept to be looked at
+TEXT_LIMIT = 240  # characters of each
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,6 +130,7 @@ def _outcome(judge: "_Judge", searched: Searched, scores: Mapping[int, tuple[flo
     """One question's rankings; `scores` holds score and milliseconds by the place of a passage."""
     rankings: dict[str, Ranking] = {}
     chances: list[tuple[float, bool]] = []
+    first: tuple[FoundPassage, ...] = ()
     for base in BASES:
         places, ms = searched.base(base)
         hits = judge.hits(places, searched.found.cosines)
@@ -134,7 +139,8 @@ def _outcome(judge: "_Judge", searched: Searched, scores: Mapping[int, tuple[flo
         rankings[base + RERANKED] = Ranking(judge.gains(ordered), ms + sum(scores[place][1] for place in places))
         if base == HYBRID:
             chances = judge.chances(ordered)
-    return Outcome(judge.question, rankings, tuple(chances))
+            first = judge.first(ordered)
+    return Outcome(judge.question, rankings, tuple(chances), first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +163,13 @@ class _Judge:
     def gains(self, hits: Sequence[Hit]) -> tuple[float, ...]:
         found = [(hit.document.path, hit.chunk.page) for hit in hits]
         return tuple(gains(found, self.question.targets, self.plan.page_tolerance))
+
+    def first(self, ordered: Sequence[Hit]) -> tuple[FoundPassage, ...]:
+        """What was put first, to be looked at."""
+        return tuple(
+            FoundPassage(hit.document.path, hit.chunk.page, hit.chunk.text[:TEXT_LIMIT], hit.relevance, right=gain > 0)
+            for hit, gain in zip(ordered[:FIRST], self.gains(ordered), strict=False)
+        )
 
     def chances(self, ordered: Sequence[Hit]) -> list[tuple[float, bool]]:
         shown = ordered[: self.plan.shown]

@@ -1,21 +1,32 @@
 """The library page as escaped HTML: files on their way, the table of documents, a page of one. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from ingest.records import Document, Job, JobState, PageImage
 from rag_app.web.desk import Status
 from rag_app.web.escape import escape, escape_name
+from rag_app.web.listing import LOOK, SHOWN, Listing, Wanted, needs_look
+from rag_app.web.pace import left_words
 from rag_app.web.render import counted, number
 
 _STEPS = (JobState.READING, JobState.CHUNKING, JobState.EMBEDDING, JobState.INDEXING)
 _STEP_NAMES = ("read", "cut into passages", "embed", "index")
 _HERE = ' aria-current="page"'
-_COLUMNS = ("Title", "Pages", "Passages", "Size", "Added", "Space", "State")
-_FIGURES = ("Pages", "Passages", "Size")  # columns of numbers, set right
+# What can be sorted by: its name in the address, its name for people, and whether it is a number, which is set right.
+_COLUMNS = (
+    ("title", "Title", False),
+    ("pages", "Pages", True),
+    ("passages", "Passages", True),
+    ("size", "Size", True),
+    ("added", "Added", False),
+    ("space", "Space", False),
+)
+_PAGES = (("Ask", "/"), ("Library", "/library"), ("Quality", "/quality"), ("Settings", "/settings"))
+_AGAIN = frozenset({JobState.REFUSED, JobState.NO_TEXT, JobState.NEEDS_PASSWORD, JobState.CANCELLED})
 _KILO = 1000
 ENDED_SHOWN = 8  # files that ended, in the list of files on their way
-PAGES_NAMED = 6  # pages listed by number before the rest are only counted
+PAGES_NAMED = 200  # pages listed by number before the rest are only counted
 
 
 def size_words(size: int) -> str:
@@ -27,10 +38,7 @@ def size_words(size: int) -> str:
 
 def header_html(page: str, status: Status) -> str:
     """The bar on top of every page: where one can go, and what the library holds."""
-    links = "".join(
-        f'<a href="{address}"{_HERE if name == page else ""}>{name}</a>'
-        for name, address in (("Ask", "/"), ("Library", "/library"))
-    )
+    links = "".join(f'<a href="{address}"{_HERE if name == page else ""}>{name}</a>' for name, address in _PAGES)
     if not status.documents:
         holds = "no documents yet"
     elif status.handbook_only:
@@ -44,11 +52,14 @@ def header_html(page: str, status: Status) -> str:
     )
 
 
-def jobs_html(jobs: Sequence[Job]) -> str:
-    """Files on their way and those that lately ended, each with its state in words."""
+def jobs_html(jobs: Sequence[Job], left: Mapping[int, float] | None = None) -> str:
+    """Files on their way and those that lately ended, each with its state in words.
+
+    `left` has the seconds left by the id of a job, for those where they can be told.
+    """
     if not jobs:
         return '<div class="queue"></div>'
-    rows = "".join(_job(job) for job in jobs)
+    rows = "".join(_job(job, (left or {}).get(job.id)) for job in jobs)
     title = "Files added lately" if all(job.final for job in jobs) else "Files being added"
     return f'<section class="queue" aria-label="{title}"><h2>{title}</h2><ul>{rows}</ul></section>'
 
@@ -78,18 +89,25 @@ def job_words(job: Job) -> str:
     }[job.state]
 
 
-def _job(job: Job) -> str:
+def _job(job: Job, left: float | None) -> str:
     name = job.path.replace("\\", "/").rsplit("/", 1)[-1]
     reason = f'<p class="reason foreign">{escape_name(job.reason)}</p>' if job.reason else ""
-    cancel = ""
+    time_left = "" if left is None else f'<span class="left">{left_words(left)}</span>'
+    act = ""
     if not job.final:
-        cancel = (
-            f'<button type="button" class="quiet" data-cancel="{job.id}">Cancel'
-            f'<span class="visually-hidden"> {escape_name(name)}</span></button>'
-        )
+        act = _job_button("cancel", "Cancel", job, name)
+    elif job.state in _AGAIN:
+        act = _job_button("retry", "Try again", job, name)
     return (
         f'<li class="job is-{job.state}" data-job="{job.id}"><span class="name foreign">{escape_name(name)}</span>'
-        f'<span class="state">{job_words(job)}</span>{cancel}{_progress(job)}{reason}</li>'
+        f'<span class="state">{job_words(job)}{time_left}</span>{act}{_progress(job)}{reason}</li>'
+    )
+
+
+def _job_button(act: str, words: str, job: Job, name: str) -> str:
+    return (
+        f'<button type="button" class="quiet" data-{act}="{job.id}">{words}'
+        f'<span class="visually-hidden"> {escape_name(name)}</span></button>'
     )
 
 
@@ -108,32 +126,99 @@ def _progress(job: Job) -> str:
     return f'<ol class="steps" aria-hidden="true">{"".join(steps)}</ol>'
 
 
-def documents_html(documents: Sequence[Document], handbook: str) -> str:
-    """The table of documents; the shipped handbook is shown as such."""
-    if not documents:
+def documents_html(listing: Listing, want: Wanted, handbook: str) -> str:
+    """One page of the table of documents as it is wanted; the shipped handbook is shown as such."""
+    if not listing.held:
         return (
             '<section class="shelf-empty"><h2>No documents yet</h2>'
             "<p>Drop PDF files anywhere on this page, or choose them.</p></section>"
         )
-    rows = "".join(_row(document, handbook) for document in documents)
-    heads = "".join(f'<th scope="col" class="{"figure" if name in _FIGURES else ""}">{name}</th>' for name in _COLUMNS)
+    narrowed = bool(want.holding or want.space or want.state)
+    title = f"{number(listing.found)} of {counted(listing.held, 'document')}"
+    heading = f"<h2>{title if narrowed else counted(listing.held, 'document')}</h2>"
+    parts = [
+        f'<div class="over">{heading}{_filters(listing, want)}</div>',
+        _about_handbook(listing, handbook),
+        _table(listing, want, handbook) if listing.documents else _nothing_fits(want),
+        _paging(listing),
+    ]
+    return f'<section class="documents">{"".join(parts)}</section>'
+
+
+def _table(listing: Listing, want: Wanted, handbook: str) -> str:
+    rows = "".join(_row(document, handbook) for document in listing.documents)
+    heads = "".join(_head(want, *column) for column in _COLUMNS)
     return (
-        f'<section class="documents"><h2>{counted(len(documents), "document")}</h2>'
-        f"{_about_handbook(documents, handbook)}<table><thead><tr>{heads}"
+        f'<table><thead><tr>{heads}<th scope="col">State</th>'
         '<th scope="col"><span class="visually-hidden">Actions</span></th></tr></thead>'
-        f"<tbody>{rows}</tbody></table></section>"
+        f"<tbody>{rows}</tbody></table>"
     )
 
 
-def _about_handbook(documents: Sequence[Document], handbook: str) -> str:
-    shipped = [document for document in documents if document.space == handbook]
-    if not shipped:
+def _head(want: Wanted, order: str, words: str, figure: bool) -> str:  # noqa: FBT001 - a column of _COLUMNS
+    here = want.order == order
+    way = f' aria-sort="{"descending" if want.falling else "ascending"}"' if here else ""
+    down = 1 if here and not want.falling else 0
+    arrow = f'<span class="arrow" aria-hidden="true">{"↓" if want.falling else "↑"}</span>' if here else ""
+    return (
+        f'<th scope="col" class="{"figure" if figure else ""}"{way}>'
+        f'<button type="button" class="sort" data-sort="{order}" data-down="{down}">{words}{arrow}</button></th>'
+    )
+
+
+def _filters(listing: Listing, want: Wanted) -> str:
+    """The spaces where there are several, and the documents with pages that need a look where there are any."""
+    spaces = ""
+    if len(listing.spaces) > 1 or want.space:
+        names = "".join(
+            f'<option value="{escape(space)}"{" selected" if space == want.space else ""}>{escape_name(space)}</option>'
+            for space in listing.spaces
+        )
+        spaces = (
+            '<label class="pick">Space <select data-filter="space"><option value="">All</option>'
+            f"{names}</select></label>"
+        )
+    look = ""
+    if listing.look or want.state:
+        on = want.state == LOOK
+        look = (
+            f'<button type="button" class="open" data-look="{"" if on else LOOK}" aria-pressed="{str(on).lower()}">'
+            f"{number(listing.look)} with pages that need a look</button>"
+        )
+    return f'<div class="filters">{spaces}{look}</div>' if spaces or look else ""
+
+
+def _nothing_fits(want: Wanted) -> str:
+    what = f' for "{escape(want.holding)}"' if want.holding else ""
+    return (
+        f'<p class="none-fit">No document was found{what}. '
+        '<button type="button" class="quiet" data-show-all>Show all documents</button></p>'
+    )
+
+
+def _paging(listing: Listing) -> str:
+    """Which part of the list this is, and the ways to its neighbours; nothing where it is all there."""
+    if listing.pages == 1:
+        return ""
+    first, last = (listing.page - 1) * SHOWN + 1, min(listing.page * SHOWN, listing.found)
+    earlier = f'data-page="{listing.page - 1}"' if listing.page > 1 else "disabled"
+    later = f'data-page="{listing.page + 1}"' if listing.page < listing.pages else "disabled"
+    return (
+        '<nav class="paging" aria-label="Pages of the list">'
+        f'<button type="button" class="open" {earlier}>Earlier</button>'
+        f"<span>{number(first)} to {number(last)} of {number(listing.found)}</span>"
+        f'<button type="button" class="open" {later}>Later</button></nav>'
+    )
+
+
+def _about_handbook(listing: Listing, handbook: str) -> str:
+    if handbook not in listing.spaces:
         return ""
     words = (
         "Answers come from the handbook of this software until you add a document of your own; "
         "then it stays out of ordinary answers."
     )
-    if len(shipped) < len(documents):
+    if len(listing.spaces) > 1:
         words = "Because there are documents of your own, the handbook of this software stays out of ordinary answers."
     return f'<p class="about-handbook">{words}</p>'
 
@@ -173,17 +258,64 @@ def _day(added: str) -> str:
 
 
 def _state(document: Document) -> str:
+    """Ready, or what is missing, with the way to the pages it is about."""
     parts = []
     if document.failed_pages:
-        parts.append(f"{counted(len(document.failed_pages), 'page')} unread ({_pages(document.failed_pages)})")
+        parts.append(f"{counted(len(document.failed_pages), 'page')} unread")
     if document.empty_pages:
-        parts.append(f"{counted(len(document.empty_pages), 'page')} without text ({_pages(document.empty_pages)})")
-    return f'<span class="doubt">{"; ".join(parts)}</span>' if parts else "ready"
+        parts.append(f"{counted(len(document.empty_pages), 'page')} without text")
+    if document.hidden_words:
+        parts.append(f"{counted(document.hidden_words, 'hidden word')} left out")
+    if not needs_look(document):
+        return "ready"
+    return (
+        f'<button type="button" class="doubt" data-piece="/documents/{escape(document.id)}/health">{"; ".join(parts)}'
+        f'<span class="visually-hidden"> in {escape_name(document.title)}: which pages</span></button>'
+    )
 
 
-def _pages(pages: Sequence[int]) -> str:
-    named = ", ".join(map(str, pages[:PAGES_NAMED]))
-    return named + (f" and {len(pages) - PAGES_NAMED} more" if len(pages) > PAGES_NAMED else "")
+def health_html(document: Document) -> str:
+    """What could not be taken out of a document, with a way to each of the pages; the inside of a dialog."""
+    parts = [
+        _pages(
+            document,
+            document.failed_pages,
+            "Pages that could not be read",
+            "They are damaged, or reading them took too long. Nothing on them is found. Save the file anew from where "
+            "it comes from and add that; it takes the place of this one under the same name.",
+        ),
+        _pages(
+            document,
+            document.empty_pages,
+            "Pages without text",
+            "They are blank or pictures of text, such as scans. Nothing on them is found. Run text recognition (OCR) "
+            "over the file and add the result.",
+        ),
+    ]
+    if document.hidden_words:
+        parts.append(
+            f"<h3>Hidden text</h3><p>{counted(document.hidden_words, 'word')} of the file cannot be seen by a reader "
+            "of its pages: too small, in the colour of the paper, or outside of the page. They were left out, so "
+            "that nobody can plant answers in a document unseen.</p>"
+        )
+    whole = "" if needs_look(document) else "<p>All pages were read.</p>"
+    return (
+        '<div class="health"><div class="viewer-head"><h2 tabindex="-1">Pages that need a look in '
+        f'<span class="foreign">{escape_name(document.title)}</span></h2>'
+        f'<button type="button" class="quiet" data-close>Close</button></div>{whole}{"".join(parts)}</div>'
+    )
+
+
+def _pages(document: Document, pages: Sequence[int], title: str, words: str) -> str:
+    if not pages:
+        return ""
+    listed = "".join(
+        f'<li><button type="button" class="open" data-view="/documents/{escape(document.id)}/view?page={page}">'
+        f'<span class="visually-hidden">Page </span>{page}</button></li>'
+        for page in pages[:PAGES_NAMED]
+    )
+    more = f"<p>and {counted(len(pages) - PAGES_NAMED, 'other')}</p>" if len(pages) > PAGES_NAMED else ""
+    return f'<h3>{title} ({number(len(pages))})</h3><p>{words}</p><ul class="page-list">{listed}</ul>{more}'
 
 
 def viewer_html(document: Document, page: int, label: str, image: PageImage, *, address: str, quote: str) -> str:
@@ -220,7 +352,8 @@ def _turning(page: int, pages: int, address: str) -> str:
     before, after = (earlier if page > 1 else "disabled"), (later if page < pages else "disabled")
     return (
         f'<div class="turning"><button type="button" class="quiet previous" {before}>Previous page</button>'
-        f"<span>{page} of {pages}</span>"
+        f'<label class="go-to"><span class="visually-hidden">Page</span><input type="number" '
+        f'inputmode="numeric" min="1" max="{pages}" value="{page}" data-go-to="{address}"> of {pages}</label>'
         f'<button type="button" class="quiet next" {after}>Next page</button>'
         '<span class="zooming"><button type="button" class="quiet" data-zoom="-1" disabled>'
         '<span class="visually-hidden">Smaller</span><span aria-hidden="true">\N{MINUS SIGN}</span></button>'

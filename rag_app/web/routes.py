@@ -276,7 +276,7 @@ class Shelf:
         except RagError as failure:
             return error(str(failure), 422, failure.kind)
         self._pages.forget(document_id)
-        held, sharing = self._desk.documents(), 0
+        held = self._desk.documents()
         if any(one.id == document_id for one in held):
             return error("This document is still here. Try again.", 500)
         sharing = sum(one.content == document.content for one in held)

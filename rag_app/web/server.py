@@ -54,15 +54,13 @@ def create_app(
 ) -> FastAPI:
     """The application over `desk`, with its state in `home`; `secret` signs cookies and is kept in the home when None.
 
-    Raises SettingsError when other computers could reach `host` and there is no password, LibraryError when app.db
-    is from a newer version.
+    Raises SettingsError when others could reach `host` without a password, LibraryError when app.db is too new.
     """
     check_exposure(host, password)
     people = People(secret or stored_secret(home), password)
     database = AppDatabase(home / "app.db")
     conversations = Conversations(database)
     answering = Answering(desk.ask, conversations)
-    incoming = _swept(home / "uploads")
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -77,7 +75,7 @@ def create_app(
     for routes in (
         FrontDoor(desk, people),
         Reading(desk, conversations, pages),
-        Shelf(desk, pages, incoming, max_upload_mb),
+        Shelf(desk, pages, _swept(home / "uploads"), max_upload_mb),
         Stacks(desk, office),
         History(conversations, answering),
         Turns(conversations, Feedback(database)),
@@ -85,7 +83,6 @@ def create_app(
     ):
         app.include_router(routes.router())
     app.add_exception_handler(RequestValidationError, _not_here)
-
     made = _pages(desk, conversations, answering, people, (office, Unanswered(database)))
     _in_a_loop(lambda: _mount_pages(app, people, made, host=host, port=port))
     app.add_middleware(Guard, people=people, loopback=is_loopback(host))

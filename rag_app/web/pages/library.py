@@ -1,11 +1,17 @@
-"""The Library page: put files in, watch them, see what is held, take it out."""
+"""The Library page: put files in, watch them, see what is held, take it out.
 
+What of the list is shown stands in the page's address, which comes with every event; so a reload shows the same.
+"""
+
+import time
 from typing import Any
 
 import gradio
 
 from rag_app.web.desk import Desk
 from rag_app.web.library_html import documents_html, header_html, jobs_html, worth_showing
+from rag_app.web.listing import listed, wanted
+from rag_app.web.pace import Pace
 from rag_app.web.pages.parts import block, listener
 
 DRAW_S = 0.7  # seconds between two looks at the files on their way
@@ -14,7 +20,12 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private",
 _ADD = (
     '<section class="add"><h1>Library</h1>'
     '<div class="drop"><p>Drop PDF files anywhere on this page, or</p>'
-    '<button type="button" class="primary" data-choose>Choose files</button></div></section>'
+    '<button type="button" class="primary" data-choose>Choose files</button>'
+    '<button type="button" class="quiet" data-piece="/imports">Import a folder on the server</button></div></section>'
+)
+_SEARCH = (
+    '<search class="library-search"><label class="visually-hidden" for="library-search">Search the documents</label>'
+    '<input type="search" id="library-search" placeholder="Search titles and file names" autocomplete="off"></search>'
 )
 
 
@@ -23,6 +34,7 @@ class LibraryPage:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._pace = Pace()
 
     def build(self) -> None:
         """Lay the page out and join its events to their handlers."""
@@ -31,21 +43,24 @@ class LibraryPage:
         with gradio.Column(elem_id="library"):
             block("add", _ADD)
             self._queue = block("queue")
+            block("search", _SEARCH)
             self._table = block("table")
         self._clock = gradio.Timer(DRAW_S, active=False)
         heard = listener("changed", "resume")
-        drawn = [self._header, self._queue, self._table, self._clock]
-        heard.changed(self._draw, None, drawn, **QUIET)
+        drawn = [self._header, self._queue, self._clock, self._table]
+        heard.changed(self._draw, None, drawn, trigger_mode="always_last", **QUIET)
         heard.resume(self._draw, None, drawn, **QUIET)
         self._clock.tick(self._draw, None, drawn, **QUIET)
 
-    def _draw(self) -> tuple[str, str, str, gradio.Timer]:
+    def _draw(self, request: gradio.Request) -> tuple[str, str, gradio.Timer, str]:
         """Everything from what is stored; the clock runs while something is under way."""
-        jobs = worth_showing(self._desk.jobs(), self._desk.handbook)
+        all_jobs = self._desk.jobs()
+        jobs = worth_showing(all_jobs, self._desk.handbook)
         busy = any(not job.final for job in jobs)
+        want = wanted(request.query_params)
         return (
             header_html("Library", self._desk.status()),
-            jobs_html(jobs),
-            documents_html(self._desk.documents(), self._desk.handbook),
+            jobs_html(jobs, self._pace.left(all_jobs, time.monotonic())),
             gradio.Timer(active=busy),
+            documents_html(listed(self._desk.documents(), want), want, self._desk.handbook),
         )

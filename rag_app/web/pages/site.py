@@ -3,17 +3,32 @@
 import gradio
 
 from rag_app.conversations import Conversations
+from rag_app.unanswered import Unanswered
 from rag_app.web.answering import Answering
 from rag_app.web.desk import Desk
+from rag_app.web.office import Office
 from rag_app.web.pages.ask import AskPage
 from rag_app.web.pages.library import LibraryPage
+from rag_app.web.pages.quality import QualityPage
+from rag_app.web.pages.settings import SettingsPage
 from rag_app.web.people import People
 
 
-def site(desk: Desk, conversations: Conversations, answering: Answering, people: People) -> gradio.Blocks:
+def site(
+    desk: Desk,
+    conversations: Conversations,
+    answering: Answering,
+    people: People,
+    office: Office,
+    unanswered: Unanswered,
+) -> gradio.Blocks:
     """All pages, not yet mounted."""
     with gradio.Blocks(title="Ask your PDFs", analytics_enabled=False, fill_width=True) as blocks:
         AskPage(desk, conversations, answering, people).build()
     with blocks.route("Library", "library"):
         LibraryPage(desk).build()
+    with blocks.route("Quality", "quality"):
+        QualityPage(desk, office, unanswered).build()
+    with blocks.route("Settings", "settings"):
+        SettingsPage(desk, office).build()
     return blocks

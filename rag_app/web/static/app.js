@@ -166,16 +166,18 @@
     tell('cite', { turn, source: source === 'all' ? null : Number(source) });
     // The panel is redrawn by the server; its heading takes the focus when it stands.
     const panel = document.querySelector('#evidence');
-    const seen = new MutationObserver(() => {
-      const chosen = panel.querySelector('.chosen') || panel.querySelector('h2');
-      if (panel.querySelector(`[data-turn="${turn}"]`) && chosen) {
-        seen.disconnect();
-        reveal(panel, chosen);
-        if (chosen.matches('.chosen')) cited(chosen);
-      }
-    });
+    const place = source === 'all' ? 'h2' : `.chosen[data-source="${source}"]`;
+    const settled = () => {
+      const chosen = panel.querySelector(`[data-turn="${turn}"] ${place}`);
+      if (!chosen) return;
+      seen.disconnect();
+      reveal(panel, chosen);
+      if (source !== 'all') cited(chosen);
+    };
+    const seen = new MutationObserver(settled);
     seen.observe(panel, { subtree: true, childList: true, attributes: true });
-    setTimeout(() => seen.disconnect(), 3000);
+    setTimeout(() => seen.disconnect(), 10000);
+    if (source !== 'all' || !panel.querySelector('.chosen')) settled(); // then nothing may be redrawn
   };
   const reveal = (panel, chosen) => {
     const heading = panel.querySelector('h2');

@@ -1,0 +1,108 @@
+"""Every part of the application looked at: what `rag doctor` prints and the Settings page shows."""
+
+import asyncio
+from collections.abc import Callable
+
+from ingest.build import open_library
+from ingest.compute import Compute
+from ingest.embedding import Embedder
+from ingest.errors import RagError, RerankerError
+from ingest.index.generation import Index
+from ingest.library import Library
+from rag_app.build import Application, endpoint_of, reranker_of
+from rag_app.checks import Check, checked
+from rag_app.rerank.cross_encoder import LocalReranker
+from rag_app.rerank.http import HttpReranker
+from rag_app.rerank.live import LiveReranker
+from rag_app.rerank.store import Store
+from rag_app.settings import Settings
+
+QUESTION = "How long is the notice period?"
+SENTENCES = ("It is three months.", "Bananas are yellow.")
+CHECK_S = 10.0  # for a reranker that is asked over the network
+
+
+def of_settings(settings: Settings) -> list[Check]:
+    """A process that has nothing loaded looks at every part; loads the models."""
+    compute = Compute()
+
+    def reranker() -> str:
+        judge = LiveReranker(Store(settings.ingest.home), compute)
+        return _reranker(judge, lambda: reranker_of(settings, judge, compute, total_s=CHECK_S))
+
+    def index() -> str:
+        library = open_library(settings.ingest)
+        return index_words(Index(library, library.fact("embedder") or ""))
+
+    return checked(
+        {
+            "library": lambda: _library(open_library(settings.ingest)),
+            "embedder": lambda: _embedder(open_library(settings.ingest), Embedder(settings.ingest.embedder, compute)),
+            "reranker": reranker,
+            "index": index,
+            "language model": lambda: _language_model(settings),
+        }
+    )
+
+
+def of_application(application: Application) -> list[Check]:
+    """A server looks at the parts it answers with. Takes seconds where something does not respond."""
+    parts = application.parts
+    return checked(
+        {
+            "library": lambda: _library(parts.library),
+            "embedder": lambda: _embedder(parts.library, parts.embedder),
+            "reranker": lambda: _reranker(application.judge, lambda: application.reranker),
+            "index": lambda: index_words(parts.index),
+            "language model": lambda: _language_model(application.settings),
+        }
+    )
+
+
+def index_words(index: Index) -> str:
+    """How the search index stands."""
+    state = index.state()
+    if not state.passages and not state.newer:
+        return "nothing to index yet."
+    return f"{state.passages} passages indexed, {state.newer} newer ones scanned exactly, {state.gone} removed since."
+
+
+def _library(library: Library) -> str:
+    counts = library.counts(library.spaces())
+    spaces = ", ".join(library.spaces()) or "none"
+    return f"{library.home.folder}: {counts.documents} documents, {counts.chunks} passages; spaces: {spaces}."
+
+
+def _embedder(library: Library, embedder: Embedder) -> str:
+    library.claim_embedder(embedder.name)
+    length = len(embedder.embed_question("Is this working?"))
+    return f"{embedder.name} gives vectors of {length} dimensions."
+
+
+def _reranker(judge: LiveReranker, ordering: Callable[[], LiveReranker | LocalReranker | HttpReranker]) -> str:
+    right, wrong = judge.relevance(QUESTION, SENTENCES)
+    if judge.notice:
+        raise RagError(judge.notice)
+    told = f"{judge.name}: {right:.2f} for an answer, {wrong:.2f} for a sentence about something else"
+    reranker = ordering()
+    if isinstance(reranker, HttpReranker):
+        try:
+            reranker.scores(QUESTION, SENTENCES)
+        except RerankerError as error:
+            raise RagError(f"{error} Until then the bundled one orders the passages.") from error
+        return f"{reranker.name} at {reranker.host} answers and orders; {told}."
+    if reranker is judge:
+        return f"{told}; answers need {judge.threshold:.2f}."
+    reranker.load()
+    return f"{reranker.name} orders; {told}."
+
+
+def _language_model(settings: Settings) -> str:
+    # A connection of its own: the one that answers belongs to the server's event loop.
+    endpoint = endpoint_of(settings)
+    if endpoint is None:
+        return "none is set (RAG_LLM_MODEL); answers are quoted from the documents."
+    fault = asyncio.run(endpoint.probe())
+    if fault:
+        raise RagError(f"{fault} Until then answers are quoted from the documents.")
+    return f"{endpoint.model} at {endpoint.host} answers."

@@ -1,0 +1,74 @@
+"""Addresses of the library page beside uploads: what was not read of a document, folders of the server, files again."""
+
+import asyncio
+import json
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+
+from ingest.errors import RagError
+from rag_app.web.desk import Desk
+from rag_app.web.folders_html import folders_html
+from rag_app.web.library_html import health_html
+from rag_app.web.office import Office
+from rag_app.web.routes import GONE, Id, error, find
+
+BODY_LIMIT = 16_000  # bytes that name a folder
+NO_LONGER_HERE = "This file is no longer at hand. Choose it again."
+
+
+class Stacks:
+    """What is behind the library page."""
+
+    def __init__(self, desk: Desk, office: Office) -> None:
+        self._desk = desk
+        self._office = office
+
+    def router(self) -> APIRouter:
+        """The addresses and who answers them."""
+        router = APIRouter()
+        router.add_api_route("/documents/{document_id}/health", self.health)
+        router.add_api_route("/imports", self.folders)
+        router.add_api_route("/imports", self.take_in, methods=["POST"])
+        router.add_api_route("/jobs/{job_id}/retry", self.retry, methods=["POST"])
+        return router
+
+    def health(self, document_id: Id) -> Response:
+        """What could not be taken out of a document, as a piece of HTML."""
+        document = find(self._desk, document_id)
+        return error(GONE, 404) if document is None else HTMLResponse(health_html(document))
+
+    def folders(self) -> Response:
+        """The folders that may be imported, as a piece of HTML."""
+        try:
+            return HTMLResponse(folders_html(self._office.folders()))
+        except RagError as failure:
+            return error(str(failure), 422, failure.kind)
+
+    async def take_in(self, request: Request) -> Response:
+        """Begin to take in a folder: 202 with the number of its files."""
+        folder = _named(await request.body())
+        if folder is None:
+            return error("Name a folder.", 400)
+        try:
+            files = await asyncio.to_thread(self._office.import_folder, folder)
+        except RagError as failure:
+            return error(str(failure), 422, failure.kind)
+        return JSONResponse({"files": files}, 202)
+
+    def retry(self, job_id: int) -> Response:
+        """Take a file in again: 202, or 410 where only the person has it."""
+        try:
+            begun = self._office.retry(job_id)
+        except RagError as failure:
+            return error(str(failure), 422, failure.kind)
+        return JSONResponse({"begun": True}, 202) if begun else error(NO_LONGER_HERE, 410)
+
+
+def _named(body: bytes) -> str | None:
+    """The folder that a request names, or None."""
+    try:
+        folder = json.loads(body[:BODY_LIMIT])["folder"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return folder if isinstance(folder, str) else None

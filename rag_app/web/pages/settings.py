@@ -1,0 +1,47 @@
+"""The Settings page: what is in force, where it came from, and whether every part works."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio
+
+from rag_app.web.desk import Desk
+from rag_app.web.library_html import header_html
+from rag_app.web.office import Office
+from rag_app.web.pages.parts import block, listener
+from rag_app.web.settings_html import CHECKING, checks_html, settings_html
+
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+CHECKS_AT_ONCE = 1  # looking at every part takes the models for a moment
+
+
+class SettingsPage:
+    """Builds the page and holds its handlers."""
+
+    def __init__(self, desk: Desk, office: Office) -> None:
+        self._desk = desk
+        self._office = office
+
+    def build(self) -> None:
+        """Lay the page out and join its events to their handlers."""
+        gradio.Navbar(visible=False)
+        header = block("header")
+        with gradio.Column(elem_id="settings"):
+            body = block("in-force")
+            checks = block("checks")
+        heard = listener("resume", "check")
+        heard.resume(self._draw, None, [header, body, checks], queue=False, **QUIET)
+        heard.check(self._check, None, checks, concurrency_limit=CHECKS_AT_ONCE, **QUIET)
+
+    def _draw(self) -> tuple[str, str, str]:
+        configuration = self._office.configuration()
+        return (
+            header_html("Settings", self._desk.status()),
+            settings_html(configuration),
+            checks_html(None, configuration.index),
+        )
+
+    def _check(self) -> Iterator[str]:
+        """Every part looked at."""
+        yield CHECKING
+        yield checks_html(self._office.checks(), self._office.configuration().index)

@@ -1,0 +1,30 @@
+"""What each setting decides, in one line for the Settings page; which of them are secrets. Pure."""
+
+SECRETS = frozenset({"RAG_PASSWORD", "OPENAI_API_KEY", "COHERE_API_KEY", "VOYAGE_API_KEY", "JINA_API_KEY"})
+WORDS = {
+    "RAG_HOME": "the folder with all state",
+    "RAG_SPACE": "the space that files are added to",
+    "RAG_CANDIDATES": "passages the reranker reads for a question",
+    "RAG_PASSAGES": "passages an answer is made from",
+    "RAG_PASSAGE_PIECES": "word pieces of a passage at most",
+    "RAG_EMBEDDER": "the model that finds by meaning",
+    "RAG_RERANKER": "the model that orders what was found",
+    "RAG_RERANKER_URL": "the address of a rerank server",
+    "RAG_LLM_MODEL": "the language model that writes; without one, answers are quoted",
+    "OPENAI_BASE_URL": "the address of the language model",
+    "OPENAI_API_KEY": "the key for the language model",
+    "COHERE_API_KEY": "the key for Cohere's reranker",
+    "VOYAGE_API_KEY": "the key for Voyage's reranker",
+    "JINA_API_KEY": "the key for Jina's reranker",
+    "RAG_LLM_CONNECT_S": "seconds to reach the language model",
+    "RAG_LLM_FIRST_S": "seconds until its first words",
+    "RAG_LLM_BETWEEN_S": "seconds between two pieces of its answer",
+    "RAG_LLM_TOTAL_S": "seconds for a whole answer",
+    "RAG_HOST": "where the server listens",
+    "RAG_PORT": "the port it listens on",
+    "RAG_PASSWORD": "the password that everybody signs in with",
+    "RAG_MAX_FILE_MB": "megabytes of a file at most",
+    "RAG_READ_SECONDS": "seconds that reading one file may take",
+    "RAG_READ_MEMORY_MB": "megabytes of memory that reading one file may take",
+    "RAG_THREADS": "cores for the models; 0 is all of them",
+}
