@@ -2,12 +2,11 @@
 
 import gradio
 
-HEAD = (
-    '<link rel="stylesheet" href="/ui/app.css"><link rel="stylesheet" href="/ui/chat.css">'
-    '<link rel="stylesheet" href="/ui/pages.css"><script src="/ui/library.js" defer></script>'
-    '<link rel="stylesheet" href="/ui/evidence.css">'
-    '<script src="/ui/app.js" defer></script><script src="/ui/conversations.js" defer></script>'
-    '<script src="/ui/citations.js" defer></script><script src="/ui/lasting.js" defer></script>'
+# app.js comes first: the other scripts take from it what they share.
+_SHEETS = ("app", "chat", "pages", "evidence")
+_SCRIPTS = ("app", "conversations", "citations", "lasting", "library")
+HEAD = "".join(f'<link rel="stylesheet" href="/ui/{name}.css">' for name in _SHEETS) + "".join(
+    f'<script src="/ui/{name}.js" defer></script>' for name in _SCRIPTS
 )
 
 _LIGHT_DARK = {

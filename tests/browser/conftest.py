@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import URLError
 from urllib.parse import urlsplit
@@ -13,8 +14,10 @@ from urllib.request import urlopen
 
 import pytest
 from conftest import chromium
+from scripted_desk import answered
 
 from rag_app.app_database import AppDatabase
+from rag_app.conversations import Conversations, TurnState, stored
 from rag_app.feedback import Feedback
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,11 +130,16 @@ class ScriptedServer:
 
     def __init__(self, home):
         self._home = home
-        port = free_port()
-        self.address = f"http://127.0.0.1:{port}"
-        command = [sys.executable, str(Path(__file__).with_name("scripted_server.py")), str(home), str(port)]
+        self._port = free_port()
+        self.address = f"http://127.0.0.1:{self._port}"
+        self.start()
+
+    def start(self):
+        """Begin to serve; also once more, after `kill`."""
+        script = str(Path(__file__).with_name("scripted_server.py"))
+        command = [sys.executable, script, str(self._home), str(self._port)]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
-        log = home / "log"
+        log = self._home / "log"
         with log.open("wb") as file:
             self._process = subprocess.Popen(
                 command, env=environment, stdin=subprocess.PIPE, stdout=file, stderr=file, text=True, bufsize=1
@@ -145,6 +153,29 @@ class ScriptedServer:
     def let_go(self):
         """Let answers go on."""
         self._process.stdin.write("go\n")
+
+    def look_for_questions(self):
+        """Let questions to begin with be looked for."""
+        self._process.stdin.write("look\n")
+
+    def find_questions(self):
+        """Let them be found."""
+        self._process.stdin.write("found\n")
+
+    def kill(self):
+        """End the process at once, as a machine that loses power would."""
+        self._process.kill()
+        self._process.wait(30)
+        self._process.stdin.close()
+
+    def lengthen(self, conversation, turns):
+        """Add finished turns to a conversation, as if they had been asked."""
+        database = AppDatabase(self._home / "app.db")
+        conversations = Conversations(database)
+        for number in range(turns):
+            turn = conversations.add(conversation, f"Question {number}?")
+            conversations.save(replace(turn, state=TurnState.DONE, answer=stored(answered(turn.question))))
+        database.close()
 
     def verdicts(self, turn):
         """What readers have said of a turn so far."""

@@ -1,6 +1,7 @@
 """The real application over scripted answers, as a process of its own: HOME PORT, and orders on standard input.
 
-`hold` lets no answer go on after its first words, `go` lets them go on. It is no thread of the tests because they
+`hold` lets no answer go on after its first words, `go` lets them go on; `look` has questions to begin with looked for,
+`found` has them found. It is no thread of the tests because they
 make errors of warnings, and Gradio gives some.
 """
 
@@ -12,12 +13,23 @@ from pathlib import Path
 import uvicorn
 from scripted_desk import HANDBOOK, OWN, ScriptedDesk
 
+from rag_app.suggestions import Suggestions
 from rag_app.web.server import create_app
 
 
 async def serve(home, port):
     scripted = ScriptedDesk(home, (HANDBOOK, OWN))
-    orders = {"hold": scripted.gate.clear, "go": scripted.gate.set}
+    suggested = scripted.suggested
+
+    def suggest(known):
+        scripted.suggested = known
+
+    orders = {
+        "hold": scripted.gate.clear,
+        "go": scripted.gate.set,
+        "look": lambda: suggest(Suggestions(pending=True)),
+        "found": lambda: suggest(suggested),
+    }
     loop = asyncio.get_running_loop()
 
     def listen():
