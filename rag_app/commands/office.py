@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ingest.errors import LibraryError, ModelError, Refused
-from ingest.intake import files_under
+from ingest.intake import Intake, files_under
+from ingest.library import Library
 from ingest.records import Job
 from rag_app.build import Application
 from rag_app.checks import Check
@@ -27,7 +28,8 @@ logger = logging.getLogger(__name__)
 
 def office(application: Application, given: frozenset[str]) -> Office:
     """The office of one application; `given` are the names of the variables that the environment sets."""
-    imports = Imports(application)
+    parts = application.parts
+    imports = Imports(parts.library, parts.intake, application.settings.ingest.space)
     back = _Back(application, given)
     return Office(
         folders=imports.folders,
@@ -43,11 +45,11 @@ def office(application: Application, given: frozenset[str]) -> Office:
 class Imports:
     """Takes in what lies in the home's folder `import`, and nothing outside of it."""
 
-    def __init__(self, application: Application) -> None:
-        self._intake = application.parts.intake
-        self._library = application.parts.library
-        self._space = application.settings.ingest.space
-        self._named = application.parts.home.folder / IMPORT
+    def __init__(self, library: Library, intake: Intake, space: str) -> None:
+        self._intake = intake
+        self._library = library
+        self._space = space
+        self._named = library.home.folder / IMPORT
 
     def folders(self) -> Sequence[Folder]:
         """The folder itself and those right in it. Raises Refused where there is none."""
