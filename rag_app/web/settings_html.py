@@ -14,13 +14,19 @@ _LOCKED = (
 )
 
 
-def settings_html(configuration: Configuration) -> str:
-    """The page but for the checks."""
+def in_force_html(configuration: Configuration) -> str:
+    """Which models are in use and what answers are made from."""
     models = "".join(_model(model) for model in configuration.models)
-    rows = "".join(_setting(setting) for setting in configuration.settings)
     return (
         '<h1>Settings</h1><section><h2>Models</h2><dl class="facts">'
         f"{models}</dl></section><section><h2>Answers</h2>{_answers(configuration)}</section>"
+    )
+
+
+def settings_html(configuration: Configuration) -> str:
+    """Every setting, with where its value came from."""
+    rows = "".join(_setting(setting) for setting in configuration.settings)
+    return (
         f'<section><h2>All settings</h2><p class="told">{_LOCKED}</p>'
         '<div class="scroll" tabindex="0" role="group" aria-label="All settings"><table class="figures settings-list">'
         '<thead><tr><th scope="col">Setting</th><th scope="col">Value</th><th scope="col">From</th>'

@@ -9,7 +9,7 @@ from rag_app.web.desk import Desk
 from rag_app.web.library_html import header_html
 from rag_app.web.office import Office
 from rag_app.web.pages.parts import block, listener
-from rag_app.web.settings_html import CHECKING, checks_html, settings_html
+from rag_app.web.settings_html import CHECKING, checks_html, in_force_html, settings_html
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 CHECKS_AT_ONCE = 1  # looking at every part takes the models for a moment
@@ -27,18 +27,20 @@ class SettingsPage:
         gradio.Navbar(visible=False)
         header = block("header")
         with gradio.Column(elem_id="settings"):
-            body = block("in-force")
+            in_force = block("in-force")
             checks = block("checks")
+            listed = block("all-settings")
         heard = listener("resume", "check")
-        heard.resume(self._draw, None, [header, body, checks], queue=False, **QUIET)
+        heard.resume(self._draw, None, [header, in_force, checks, listed], queue=False, **QUIET)
         heard.check(self._check, None, checks, concurrency_limit=CHECKS_AT_ONCE, **QUIET)
 
-    def _draw(self) -> tuple[str, str, str]:
+    def _draw(self) -> tuple[str, str, str, str]:
         configuration = self._office.configuration()
         return (
             header_html("Settings", self._desk.status()),
-            settings_html(configuration),
+            in_force_html(configuration),
             checks_html(None, configuration.index),
+            settings_html(configuration),
         )
 
     def _check(self) -> Iterator[str]:
