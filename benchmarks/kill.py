@@ -3,8 +3,9 @@
     python -m benchmarks.kill [--kills 1000] [--seed 0]
 
 Drives the real library, Chroma and tantivy. Every life recovers from the one before, is checked against what was
-acknowledged, then adds, replaces, copies, cancels, removes and rebuilds until it is killed: at each failpoint of
-ingest/failpoints.py in turn, then at random moments. Prints kills by failpoint; exit code 1 when anything was wrong.
+acknowledged, then adds, replaces, copies, cancels, removes, rebuilds and takes another model until it is killed: at
+each failpoint of ingest/failpoints.py in turn, and every third at a random moment. Prints kills by failpoint; exit code
+1 when anything was wrong.
 """
 
 import argparse
@@ -79,8 +80,9 @@ def kill(folder: Path, kills: int, seed: int, steps: Sequence[str] = STEPS) -> R
 
 
 def _plan(dice: random.Random, number: int, steps: Sequence[str]) -> Plan:
-    at_random = number % AT_RANDOM == AT_RANDOM - 1
-    step = "" if at_random else steps[(number - number // AT_RANDOM) % len(steps)]
+    moments = number // AT_RANDOM if steps is STEPS else 0  # lives so far that were killed at a random moment
+    at_random = steps is STEPS and number % AT_RANDOM == AT_RANDOM - 1
+    step = "" if at_random else steps[(number - moments) % len(steps)]
     return Plan(step, dice.choice((0, 0, 0, 1, 2)), group=dice.random() < 0.5, early=dice.random() < 0.3)  # noqa: PLR2004
 
 

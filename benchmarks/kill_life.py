@@ -26,7 +26,9 @@ from ingest.home import Home, OwnerLock
 from ingest.index.generation import Index
 from ingest.intake import Intake
 from ingest.library import Library
+from ingest.library.renewal import Renewal
 from ingest.pipeline import Ingestion, document_id, recipe
+from ingest.rebuilding import Rebuilding
 from ingest.records import Chunk, JobState, Page, Place, Reading
 from ingest.settings import Settings
 from ingest.worker import Worker
@@ -35,22 +37,25 @@ from rag_app.purge import purge
 SPACE = "documents"
 COMMON = "corpus"  # a word of every passage
 DIMENSIONS = 96
+MODELS = {"hashed:1": "hashed:2", "hashed:2": "hashed:1"}  # what each is replaced by
+PIECES = (40, 30)  # of a passage at most; lives differ in it, so that they find documents of another recipe
 SETTLED = 8  # documents, from which on some are removed
 ALL = 100_000
 SAMPLE = 12  # passages whose finding is tried, before and after the index is open
 
 
 class HashedEmbedder:
-    """A hashed bag of words: the same text has the same vector."""
+    """A hashed bag of words: the same text has the same vector. Another name is another model."""
 
-    name = "hashed:1"
+    def __init__(self, name: str = "hashed:1") -> None:
+        self.name = name
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors, (texts, dimensions)."""
         rows = np.full((len(texts), DIMENSIONS), 1e-3, dtype=np.float32)  # a text without words has a vector too
         for row, text in zip(rows, texts, strict=True):
             for word in re.findall(r"\w+", text):
-                digest = hashlib.blake2b(word.encode(), digest_size=4).digest()
+                digest = hashlib.blake2b(word.encode(), digest_size=4, salt=self.name.encode()).digest()
                 row[int.from_bytes(digest, "big") % DIMENSIONS] += 1 if digest[0] & 1 else -1
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
         return np.asarray(rows / np.maximum(lengths, 1e-6), dtype=np.float32)
@@ -94,20 +99,27 @@ class Plan:
 class Life:
     """The real parts on one home, and what they must hold."""
 
-    def __init__(self, folder: Path, names: Mapping[str, int], say: Callable[..., None], builder: Builder) -> None:
+    def __init__(
+        self, folder: Path, names: Mapping[str, int], say: Callable[..., None], builder: Builder, pieces: int
+    ) -> None:
         """`names` are the acknowledged names, each with the seed of its text."""
         self._folder = folder
+        self._builder = builder
         self._names, self._before = dict(names), dict(names)
         self._say = say
-        self._cut: dict[int, list[Chunk]] = {}  # the passages that a text comes to
+        self._cut: dict[tuple[int, str], list[Chunk]] = {}  # the passages that a text comes to by a recipe
         intake.LEFT_BEHIND_S = -1  # nobody else is taking files in
         self._lock = OwnerLock(Home(folder / "home").prepare()).acquire()
         self._library = Library(Home(folder / "home"))
-        self._embedder = HashedEmbedder()
-        self._settings = Settings(passage_pieces=40)
-        self._index = Index(self._library, self._embedder.name, builder.run)
+        self._settings = Settings(passage_pieces=pieces)
         self._intake = Intake(self._library, max_file_mb=5)
-        ingestion = Ingestion(self._library, self._embedder, self._settings, read)
+        self._take(HashedEmbedder(self._library.fact("embedder") or next(iter(MODELS))))
+
+    def _take(self, embedder: HashedEmbedder) -> None:
+        """Work with this embedder from now on, as a process does that was started with it."""
+        self._embedder = embedder
+        self._index = Index(self._library, embedder.name, self._builder.run)
+        ingestion = Ingestion(self._library, embedder, self._settings, read)
         self._worker = Worker(self._library, ingestion, self._index)
 
     def recover(self, doubt: tuple[str, int | None, bool] | None) -> None:
@@ -135,7 +147,8 @@ class Life:
 
     def work(self, dice: random.Random) -> None:
         """Add, replace, copy, cancel, remove, rebuild: each announced before and acknowledged after."""
-        steps = [self._add, self._replace, self._remove, self._copy, self._cancel, self._rebuild, self._purge]
+        steps: list[Callable[[random.Random], None]] = [self._add, self._replace, self._remove, self._copy]
+        steps += [self._cancel, self._purge, self._rebuild, self._renew]
         for step in dice.sample(steps, len(steps)):
             step(dice)
         self._index.close()
@@ -206,6 +219,16 @@ class Life:
     def _rebuild(self, _: random.Random) -> None:
         self._index.rebuild()
 
+    def _renew(self, _: random.Random) -> None:
+        """Embed everything by another model and cut anew what another life cut, as `rag rebuild --model` does."""
+        other = HashedEmbedder(MODELS[self._embedder.name])
+        rebuilt = Rebuilding(self._library, other, self._settings, lambda _: None, read).run()
+        self._wrong([f"{title} could not be cut anew" for title in rebuilt.refused])
+        Renewal(self._library).drop_other_vectors()
+        self._index.close()
+        self._take(other)
+        self._index.rebuild()
+
     def _file(self, seed: int) -> Path:
         path = self._folder / "file.txt"
         path.write_text(written(seed), encoding="utf-8")
@@ -238,17 +261,18 @@ class Life:
             yield f"the names differ: {sorted(rest.items() ^ certain.items())}"
 
     def _expected(self, seed: int) -> list[Chunk]:
-        if seed not in self._cut:
-            self._cut[seed] = self._chunks(seed)
-        return self._cut[seed]
+        ((made_by,),) = self._rows(f"SELECT recipe FROM documents WHERE id = '{self._document(seed)}'")
+        if (seed, made_by) not in self._cut:
+            self._cut[seed, made_by] = self._chunks(seed, made_by)
+        return self._cut[seed, made_by]
 
-    def _chunks(self, seed: int) -> list[Chunk]:
+    def _chunks(self, seed: int, made_by: str) -> list[Chunk]:
         text = written(seed)
         pages = cleaning.clean([Page(n, str(n), page) for n, page in enumerate(text.split("\f"), start=1)])
         title = next(document.title for document in self._library.documents() if document.id == self._document(seed))
         found = Reading(title, pages, (), len(pages), (), 0)
-        limit = self._settings.passage_pieces
-        return chunking.chunk(found, self._document(seed), recipe(self._settings), self._embedder.pieces, limit)
+        limit = next(pieces for pieces in PIECES if recipe(Settings(passage_pieces=pieces)) == made_by)
+        return chunking.chunk(found, self._document(seed), made_by, self._embedder.pieces, limit)
 
     def _misshapen(self) -> Iterator[str]:
         """Documents, originals and rows that are not exactly what the acknowledged texts come to."""
@@ -339,7 +363,7 @@ def live(
     builder = Builder(plan.step, plan.passes, group=plan.group)
     if plan.step and plan.early:
         failpoints.arm(plan.step, plan.passes, group=plan.group)
-    life = Life(folder, names, say, builder)
+    life = Life(folder, names, say, builder, PIECES[seed % len(PIECES)])
     try:
         life.recover(doubt)
         if plan.step and not plan.early:

@@ -38,6 +38,7 @@ def build(settings: Settings) -> Parts:
     embedder = Embedder(settings.embedder, compute, settings.threads)
     library.claim_embedder(embedder.name)
     index = Index(library, embedder.name)
+    ingestion = Ingestion(library, embedder, settings, load=lambda model: Embedder(model, compute, settings.threads))
     return Parts(
         home=library.home,
         library=library,
@@ -45,5 +46,5 @@ def build(settings: Settings) -> Parts:
         embedder=embedder,
         index=index,
         intake=Intake(library, settings.max_file_mb),
-        worker=Worker(library, Ingestion(library, embedder, settings), index),
+        worker=Worker(library, ingestion, index),
     )

@@ -41,6 +41,15 @@ STEPS = (
     "words.added",  # of one document, not committed
     "words.committed",  # the library does not know yet
     "words.remembered",
+    # a rebuild beside what answers
+    "renewal.rows",  # vectors of another embedder, not committed
+    "renewal.stored",
+    "switch.rows",  # to the other embedder, not committed
+    "switch.committed",
+    "recut.rows",  # a document's passages and vectors replaced, not committed
+    "recut.committed",
+    "drop.rows",  # vectors of embedders that nobody needs any more, not committed
+    "drop.committed",
     # a purge
     "purge.blanked",  # what answers quoted
     "purge.removed",

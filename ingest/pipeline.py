@@ -1,6 +1,7 @@
 """The straight line for one document: read -> clean -> chunk -> embed -> store."""
 
 import hashlib
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,10 +11,13 @@ from typing import Protocol
 
 from ingest import chunking, cleaning, failpoints, reading
 from ingest.embedding import BATCH, Vectors
-from ingest.errors import LibraryError, Refused
+from ingest.errors import LibraryError, ModelError, Refused
 from ingest.library import EmbedderChanged, Library
+from ingest.library.renewal import Renewal
 from ingest.records import Chunk, Document, FileState, Job, JobState, Reading
 from ingest.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 CANCELLED = (JobState.CANCELLED, "Cancelled. Nothing of it was kept.")
 
@@ -69,18 +73,48 @@ class Ingestion:
     """Takes one job at a time from a file's bytes to visible passages."""
 
     def __init__(
-        self, library: Library, embedder: DocumentEmbedder, settings: Settings, read: Reader = reading.read
+        self,
+        library: Library,
+        embedder: DocumentEmbedder,
+        settings: Settings,
+        read: Reader = reading.read,
+        load: Callable[[str], DocumentEmbedder] | None = None,
     ) -> None:
+        """`load` makes an embedder of a model's name; without it, files wait once the library has another one."""
         self._library = library
         self._reader = read
         self._embedder = embedder
         self._settings = settings
         self._recipe = recipe(settings)
+        self._load = load
+        self._successor: DocumentEmbedder | None = None  # the library's embedder, where that is another by now
+        self._unknown: str | None = None  # an embedder of the library's that could not be loaded
 
-    @property
-    def embedder_name(self) -> str:
-        """Whose vectors documents get."""
-        return self._embedder.name
+    def ready(self) -> bool:
+        """Whether documents can be embedded as the library needs it.
+
+        A rebuild that gave the library another embedder while this process answers with its own is followed by
+        embedding with both, so that documents are found here now and after the next start.
+        """
+        now = self._library.fact("embedder")
+        if now in {None, self._embedder.name} or (self._successor is not None and self._successor.name == now):
+            return True
+        if now != self._unknown:
+            self._successor = self._loaded(now or "")
+            self._unknown = None if self._successor else now
+        return now != self._unknown
+
+    def _loaded(self, name: str) -> DocumentEmbedder | None:
+        """The embedder of that name, where it was announced and can be loaded here."""
+        model = Renewal(self._library).model_of(name)
+        if self._load is None or model is None:
+            return None
+        try:
+            found = self._load(model)
+        except ModelError as error:
+            logger.warning("%s", error)
+            return None
+        return found if found.name == name else None
 
     def run(self, job: Job) -> Job:
         """Do a job to its end and return it as it ended; a crash leaves it to be taken up again."""
@@ -174,7 +208,6 @@ class Ingestion:
 
     def _embed(self, job: Job, document: Document) -> None:
         chunks = self._library.document_chunks(document.id)
-        done = self._library.embedded(document.id, self._embedder.name)
         self._library.jobs.update(
             job.id,
             state=JobState.EMBEDDING,
@@ -182,14 +215,16 @@ class Ingestion:
             pages=document.pages,
             pages_done=document.pages,
             chunks=len(chunks),
-            chunks_done=done,
         )
-        for start in range(done, len(chunks), BATCH):
-            self._stop_if_cancelled(job)
-            part = chunks[start : start + BATCH]
-            texts = [chunking.embedded_text(document.title, chunk.heading, chunk.text) for chunk in part]
-            self._library.add_vectors(document.id, self._embedder.name, start, self._embedder.embed(texts))
-            self._library.jobs.update(job.id, chunks_done=start + len(part))
+        for embedder in filter(None, (self._successor, self._embedder)):
+            done = self._library.embedded(document.id, embedder.name)
+            self._library.jobs.update(job.id, chunks_done=done)
+            for start in range(done, len(chunks), BATCH):
+                self._stop_if_cancelled(job)
+                part = chunks[start : start + BATCH]
+                texts = [chunking.embedded_text(document.title, chunk.heading, chunk.text) for chunk in part]
+                self._library.add_vectors(document.id, embedder.name, start, embedder.embed(texts))
+                self._library.jobs.update(job.id, chunks_done=start + len(part))
 
     def _stop_if_cancelled(self, job: Job) -> None:
         if self._library.jobs.cancelled(job.id):

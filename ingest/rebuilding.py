@@ -66,13 +66,14 @@ class Rebuilding:
         return embedded
 
     def _embed(self, document: Document) -> int:
+        """Embed what a document lacks; left for the next round where it was removed or cut anew meanwhile."""
         chunks = self._library.document_chunks(document.id)
         done = self._library.embedded(document.id, self._embedder.name)
         for start in range(done, len(chunks), BATCH):
             part = chunks[start : start + BATCH]
-            self._library.add_vectors(
-                document.id, self._embedder.name, start, self._embedder.embed(_texts(document, part))
-            )
+            vectors = self._embedder.embed(_texts(document, part))
+            if not self._renewal.add_vectors(part[0], self._embedder.name, vectors):
+                return start - done
         return len(chunks) - done
 
     def _cut_anew(self, document: Document) -> bool:

@@ -37,12 +37,12 @@ class Worker:
             self._index.refresh()
 
     def _current(self) -> bool:
-        """Whether the library still has the embedder that this process was started with; else files have to wait."""
-        now = self._library.fact("embedder")
-        if now in {None, self._ingestion.embedder_name}:
+        """Whether documents can get the vectors that the library needs by now; else files have to wait."""
+        if self._ingestion.ready():
             return True
         if not self._told:
             self._told = True
+            now = self._library.fact("embedder")
             logger.warning("The library was embedded anew with %s. Start again with that RAG_EMBEDDER.", now)
         return False
 

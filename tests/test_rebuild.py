@@ -5,12 +5,14 @@ import pytest
 from fakes import HashEmbedder
 from shelves import Shelf, put
 
+from ingest.errors import ModelError
 from ingest.index.generation import Index
 from ingest.library.renewal import Renewal
 from ingest.pipeline import Ingestion, recipe
 from ingest.rebuilding import Rebuilding, told
 from ingest.records import JobState
 from ingest.settings import Settings
+from ingest.worker import Worker
 
 TEXTS = [f"Kettle number {n} whistles at noon." for n in range(80)]
 
@@ -178,6 +180,96 @@ def test_files_wait_for_a_process_with_the_new_model(shelf, caplog):
 
     assert shelf.library.jobs.get(job.id).state == JobState.READY
     assert Renewal(shelf.library).lacking("other:1") == []
+
+
+def test_files_that_come_after_the_switch_are_embedded_with_both_models(shelf):
+    shelf.worker._ingestion.run(shelf.intake.add(shelf.pdf("Some words.", name="a.pdf"), "documents"))
+    other = OtherEmbedder()
+    Renewal(shelf.library).announce(other.name, "models/other")
+    rebuilding(shelf, other).run()
+    asked = []
+
+    def load(model):
+        asked.append(model)
+        return other
+
+    serving = Ingestion(shelf.library, shelf.embedder, shelf.settings, load=load)
+    worker = Worker(shelf.library, serving, shelf.index)
+    jobs = [shelf.intake.add(shelf.pdf(TEXTS[n], name=f"{n}.pdf"), "documents") for n in range(2)]
+    worker.work_off()
+
+    document = shelf.library.document(shelf.library.jobs.get(jobs[1].id).document_id)
+    assert asked == ["models/other"]
+    assert [shelf.library.jobs.get(job.id).state for job in jobs] == [JobState.READY] * 2
+    assert shape(shelf, document, HashEmbedder.name) == [(1, 384)]
+    assert shape(shelf, document, "other:1") == [(1, 200)]
+    question = HashEmbedder().embed_question(TEXTS[1])
+    assert shelf.index.dense(question, ["documents"], 1)[0][0].document_id == document.id
+    assert shelf.library.findings() == []
+
+
+def test_files_wait_where_the_new_model_cannot_be_loaded_and_it_is_tried_once(shelf, caplog):
+    job = shelf.intake.add(shelf.pdf("The notice period is three months."), "documents")
+    Renewal(shelf.library).announce("other:1", "models/other")
+    assert Renewal(shelf.library).switch_embedder("other:1")
+    asked = []
+
+    def load(model):
+        asked.append(model)
+        raise ModelError("It is not here.")
+
+    worker = Worker(shelf.library, Ingestion(shelf.library, shelf.embedder, shelf.settings, load=load), shelf.index)
+    with caplog.at_level(logging.WARNING):
+        worker.work_off()
+        worker.work_off()
+
+    assert asked == ["models/other"]
+    assert shelf.library.jobs.get(job.id).state == JobState.WAITING
+    assert "It is not here." in caplog.text
+
+
+def test_a_model_that_is_another_by_now_is_not_taken_for_the_librarys(shelf):
+    Renewal(shelf.library).announce("other:1", "models/other")
+    assert Renewal(shelf.library).switch_embedder("other:1")
+    changed = OtherEmbedder()
+    changed.name = "other:2"
+
+    assert not Ingestion(shelf.library, shelf.embedder, shelf.settings, load=lambda _: changed).ready()
+
+
+def test_a_document_removed_while_it_is_embedded_leaves_nothing_behind(shelf):
+    kept = put(shelf.library, *TEXTS[:40], name="a.pdf")
+    gone = put(shelf.library, *TEXTS[40:], name="b.pdf", content="b" * 64)
+    current(shelf)
+
+    def remove(texts):
+        if any(TEXTS[75] in text for text in texts):
+            shelf.library.remove(gone.id)
+
+    rebuilt = rebuilding(shelf, OtherEmbedder(remove)).run()
+
+    assert rebuilt.embedded == 40 + 32
+    assert shape(shelf, kept, "other:1") == [(32, 200), (8, 200)]
+    left = shelf.library.database.connection.execute("SELECT DISTINCT document_id FROM vectors").fetchall()
+    assert [row[0] for row in left] == [kept.id]
+
+
+def test_a_document_cut_anew_while_it_is_embedded_is_embedded_as_it_is_then(shelf):
+    job = shelf.worker._ingestion.run(shelf.intake.add(shelf.pdf(*TEXTS[:40]), "documents"))
+    smaller = Settings(home=shelf.settings.home, passage_pieces=20)
+    done = []
+
+    def cut_anew(_):
+        if not done:
+            done.append(rebuilding(shelf, HashEmbedder(), smaller).run())
+
+    rebuilding(shelf, OtherEmbedder(cut_anew), smaller).run()
+
+    document = shelf.library.document(job.document_id)
+    assert document.chunks > job.chunks
+    assert done[0].recut == 1
+    assert sum(rows for rows, _ in shape(shelf, document, "other:1")) == document.chunks
+    assert shelf.library.fact("embedder") == "other:1"
 
 
 def test_a_file_under_way_at_the_switch_is_not_shown_without_its_new_vectors(shelf):

@@ -1,10 +1,10 @@
-"""Cross-encoders of the field's architectures at toy size, saved as their makers save them. Weights are random."""
+"""Cross-encoders of the field's architectures and an embedder at toy size, saved as their makers do; random weights."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
-from sentence_transformers import CrossEncoder
+from sentence_transformers import CrossEncoder, SentenceTransformer
 from sentence_transformers.base.modules import Dense, Transformer
 from sentence_transformers.sentence_transformer.modules import Pooling
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -89,6 +89,14 @@ def encoder(folder: Path) -> Path:
     ModernBertModel(_modern_config()).save_pretrained(folder)
     _tokenizer().save_pretrained(folder)
     return folder
+
+
+def embedder(folder: Path, name: str, seed: int) -> Path:
+    """An embedding model as sentence-transformers saves it; another seed makes another model."""
+    torch.manual_seed(seed)
+    reader = Transformer(str(encoder(folder / f"{name} encoder")))
+    SentenceTransformer(modules=[reader, Pooling(16, pooling_mode="mean")]).save_pretrained(str(folder / name))
+    return folder / name
 
 
 ARCHITECTURES: Mapping[str, Callable[[Path], Path]] = {

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 from ingest.build import open_library
 from ingest.compute import Compute
@@ -30,6 +31,9 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     embedder = Embedder(arguments.model or settings.ingest.embedder, Compute(), settings.ingest.threads)
     if arguments.model is None:
         library.claim_embedder(embedder.name)
+    else:
+        folder = Path(arguments.model)
+        Renewal(library).announce(embedder.name, str(folder.resolve()) if folder.is_dir() else arguments.model)
     rebuilt = Rebuilding(library, embedder, settings.ingest, _tell).run()
     owner = _index(library, embedder.name)
     if arguments.json:
@@ -62,8 +66,9 @@ def _text(rebuilt: Rebuilt, model: str | None, owner: int | None) -> str:
         lines.append(f"Set RAG_EMBEDDER={model} from now on.")
     if owner is not None and model is not None:
         lines.append(
-            f"The process that owns this library (pid {owner}) answers with the old vectors and takes no files until "
-            "it is started again with that setting. Run `rag rebuild` once more without a server to free their room."
+            f"The process that owns this library (pid {owner}) answers with the old vectors until it is started again "
+            "with that setting, and embeds what is added meanwhile with both models. Run `rag rebuild` once more "
+            "without a server to free the room of the old ones."
         )
     return "\n".join(printable(line) for line in lines) + "\n"
 
