@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ingest.records import Document
-from rag_app.records import Answer, Citation, Hit
+from rag_app.records import Answer, Citation, Hit, Mode
 
 
 def of_hit(hit: Hit) -> Mapping[str, Any]:
@@ -43,7 +43,7 @@ def of_answer(answer: Answer) -> Mapping[str, Any]:
     return {
         "question": answer.question,
         "rewritten": answer.rewritten,
-        "text": answer.text,
+        "text": plain(answer),
         "abstained": answer.abstained,
         "mode": str(answer.mode),
         "notice": answer.notice or None,
@@ -55,6 +55,11 @@ def of_answer(answer: Answer) -> Mapping[str, Any]:
         "timings_ms": {name: round(value, 1) for name, value in asdict(answer.timings).items()},
         "hits": [of_hit(hit) for hit in answer.hits],
     }
+
+
+def plain(answer: Answer) -> str:
+    """The text of an answer; a quoted one as the documents write it, without the stars that the chat shows in bold."""
+    return answer.text.replace("**", "") if answer.mode is Mode.EXTRACTIVE else answer.text
 
 
 def of_document(document: Document) -> Mapping[str, Any]:

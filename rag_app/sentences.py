@@ -10,7 +10,8 @@ from ingest.sentences import sentences
 from rag_app.markers import marks
 
 _LEAD = re.compile(r"\s*(?:[-*+•]\s+|\d{1,3}[.)]\s+|#{1,6}\s+|>\s+)*")
-_EMPHASIS = re.compile(r"\*\*|__|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)|`")
+_STARS = re.compile(r"\*\*|(?<!\w)\*(?=\w)|(?<=\w)\*(?!\w)|`")
+_UNDERSCORES = re.compile(r"(?<!\w)(_{1,2})(?=[^\W_])([^\n]*?[^\W_][.,;:!?]?)\1(?!\w)")  # in pairs: "RAG_" is a name
 _SPACES = re.compile(r"\s+")
 
 
@@ -61,4 +62,4 @@ def _without_marks(body: str) -> tuple[str, list[tuple[int, int]]]:
 
 
 def _tidy(text: str) -> str:
-    return _SPACES.sub(" ", _EMPHASIS.sub("", text)).strip()
+    return _SPACES.sub(" ", _UNDERSCORES.sub(r"\2", _STARS.sub("", text))).strip()

@@ -20,6 +20,8 @@ from rag_app.sentences import pieces
         ("| Berlin | 120 | [1]", [("| Berlin | 120 |", (1,))]),
         ("## Rates\n\n**Berlin** is _cheap_ [1].", [("Rates", ()), ("Berlin is cheap.", (1,))]),
         ("Set `RAG_HOME` to a_b_c [1].", [("Set RAG_HOME to a_b_c.", (1,))]),
+        ("A name begins with RAG_ and is _short_ [1].", [("A name begins with RAG_ and is short.", (1,))]),
+        ("It takes **20 days**. [1]", [("It takes 20 days.", (1,))]),
         ("Does it? Yes [1]!", [("Does it?", ()), ("Yes!", (1,))]),
         ("", []),
         ("[1]", []),

@@ -7,7 +7,8 @@ from examples import VACATION, make_hit
 
 from ingest.compute import Compute
 from rag_app.citations import number, resolve
-from rag_app.generate.extractive import SENTENCES, WORDS, Extractive, alike, candidates, units
+from rag_app.generate.extractive import SENTENCES, WORDS, Extractive, alike, candidates, judged, units
+from rag_app.key_phrase import key_phrase
 from rag_app.records import Hit, Mode, Support
 from rag_app.rerank.cross_encoder import BundledReranker
 
@@ -56,7 +57,7 @@ async def test_a_sentence_that_leans_comes_with_the_one_before_it() -> None:
 
     said = await answer("answered within how many working days", [make_hit(text)])
 
-    assert said == "A request for leave goes to the manager. [1] It is answered within five working days. [1]"
+    assert said == "A request for leave goes to the manager. [1] It is answered within **five working days**. [1]"
 
 
 async def test_list_items_stay_a_list_with_the_line_that_leads_in() -> None:
@@ -171,7 +172,7 @@ async def test_the_bundled_cross_encoder_finds_the_sentence(question: str, begin
 
     said = "".join([piece async for piece in Extractive(bundled()).generate(question, hits, ())])
 
-    assert said.startswith(begins)
+    assert said.replace("**", "").startswith(begins)
 
 
 def test_neither_a_heading_nor_a_question_is_quoted():
@@ -180,3 +181,69 @@ def test_neither_a_heading_nor_a_question_is_quoted():
     cut = units(text, 0, "Guide > Which models can I use? > Models that run here.")
 
     assert [unit.text for unit in cut if unit.whole] == ["You can use any cross-encoder.", "Only one here."]
+
+
+async def test_a_table_row_is_quoted_as_it_stands_and_its_heading_is_not():
+    text = "variable | default | meaning\nRAG_PORT | 7860 | port of the server\nRAG_HOST | 127.0.0.1 | address of it"
+
+    said = await answer("RAG_PORT port default", [make_hit(text)])
+
+    assert said.splitlines()[0] == "RAG_PORT | 7860 | port of the server [1]"
+    assert "variable" not in said
+
+
+async def test_rows_that_are_quoted_together_stand_in_lines_of_their_own():
+    text = "name | port\nweb server | 7860\nmail server | 25"
+
+    assert await answer("server port", [make_hit(text)]) == "web server | 7860 [1]\nmail server | 25 [1]"
+
+
+async def test_who_asks_what_to_do_gets_the_instruction_after_the_symptom():
+    text = (
+        "I do see with a scanned PDF that its pages hold pictures. Run text recognition over it first. "
+        "Many a scanned PDF is large."
+    )
+
+    said = await answer("What should I do with a scanned PDF?", [make_hit(text)])
+    other = await answer("Is a scanned PDF large?", [make_hit(text)])
+
+    assert "pictures. [1] Run text recognition over it first. [1]" in said
+    assert "Run text" not in other
+
+
+def test_a_sentence_is_judged_with_the_question_it_answers_but_quoted_without():
+    cut = units("Can I bring a dog?\nOnly on Fridays, please.\nBadges are blue.", 0)
+
+    spans = candidates(cut)
+
+    assert [judged(span) for span in spans] == ["Can I bring a dog? Only on Fridays, please.", "Badges are blue."]
+    assert [unit.text for unit in spans[0]] == ["Only on Fridays, please."]
+
+
+async def test_what_answers_is_set_off_once_and_the_rest_is_as_it_stands():
+    said = await answer("How many vacation days do employees receive per year?", [make_hit()])
+
+    assert said.startswith("Employees receive **20 days** of paid vacation per year. [1]")
+    assert said.count("**") == 2
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "phrase"),
+    [
+        ("When did it open?", "It opened in May 1991 in Bonn.", "May 1991"),
+        ("Until when can I ask?", "Ask until 31 March, or on Monday.", "31 March"),
+        ("How many employees are there?", "Since 1990 it has 1,250 employees in Bonn.", "1,250 employees"),
+        ("How much is the fee?", "The fee is €5.50 for a day.", "€5.50"),
+        ("How long does it take?", "It takes five working days.", "five working days"),
+        ("Who signs?", "The form is signed by Dana Example.", "Dana Example"),
+        ("Who signs?", "Dana Example or Robin Roe signs.", None),
+        ("Where is the fee of 20 EUR paid?", "The fee is paid at the desk.", None),
+        ("Is it open when it rains?", "It opened in May 1991.", None),
+        ("How many days are 20 days?", "20 days are 20 days.", None),
+        ("Why?", "Because of 20 days.", None),
+    ],
+)
+def test_the_key_phrase_is_told_by_the_question_or_not_at_all(question, sentence, phrase):
+    found = key_phrase(question, sentence)
+
+    assert (None if found is None else sentence[slice(*found)]) == phrase

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ingest.terminal import printable
-from rag_app.as_json import of_answer
+from rag_app.as_json import of_answer, plain
 from rag_app.records import Answer, Mode, Stage, Support
 from rag_app.settings import Settings
 
@@ -59,7 +59,7 @@ def written(answer: Answer) -> str:
     """An answer for a terminal."""
     lines = [printable(answer.notice), ""] if answer.notice else []
     if answer.text:
-        lines += [_plain(answer.text), ""]
+        lines += [_plain(plain(answer)), ""]
     elif answer.abstained:
         lines += [ABSTAINED, ""]
     doubtful = [sentence for sentence in answer.sentences if sentence.support != Support.SUPPORTED]

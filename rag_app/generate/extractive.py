@@ -1,7 +1,10 @@
 """Answers by quoting: whole sentences of the passages, picked by the cross-encoder. No language model.
 
-What is quoted stands in the passage letter by letter, but for spaces, and for brackets that could be read as one of our
-markers. A sentence that leans on the one before it ("This takes two days.") is judged and quoted together with it.
+What is quoted stands in the passage letter by letter, but for spaces, for brackets that could be read as one of our
+markers, and for the two stars around the words that answer a question about a number, a time, a person or a place. A
+sentence that leans on the one before it ("This takes two days.") is judged and quoted together with it. One that
+follows a question is judged together with that question. Whoever asks what to do gets the instruction that follows the
+sentence found, which often only tells the symptom.
 """
 
 import asyncio
@@ -11,10 +14,11 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from ingest.sentences import sentences
+from rag_app.key_phrase import key_phrase
 from rag_app.markers import unmarked
 from rag_app.records import Hit, Mode, Turn
 from rag_app.stages import SentenceScorer
-from rag_app.words import covered, facts
+from rag_app.words import Facts, covered, facts
 
 SENTENCES = 3  # quoted at most
 WORDS = 80  # quoted at most, unless the best alone is longer
@@ -24,11 +28,27 @@ _FRAGMENT = 5  # words that even a line without a full stop must have, where the
 _LONGEST = 90  # words a sentence may have; what is longer is a table or a list that lost its lines
 _ITEM = re.compile(r"\s*(?:[-*•▪◦‣–]|\(?(?:\d{1,2}|[a-z])[.)])\s+")  # noqa: RUF001 - bullets of real documents
 _END = re.compile(r"[.!?…:;][\"'”’)\]]*$")  # noqa: RUF001
+_ROW = re.compile(r"\S \| +\S")  # a table row, as the reader of PDFs writes it
 _LEANING = re.compile(
-    r"(?:it|its|this|that|these|those|they|their|them|he|she|his|her|such|both|then|otherwise|instead|however|therefore|"
-    r"for example|in this case|in that case|if so|if not|doing so)\b",
+    r"(?:it|its|this|that|these|those|they|their|them|he|she|his|her|such|both|in this case|in that case|if so|if not|"
+    r"doing so)\b",
     re.IGNORECASE,
 )
+_WHAT_TO_DO = re.compile(
+    r"\b(?:what (?:should|can|must|do|shall|could) (?:i|we|you|one|they)|what (?:now|to do|helps)|how to|"
+    r"how (?:do|can|should|must|could) (?:i|we|you|one))\b",
+    re.IGNORECASE,
+)
+_INSTRUCTION = re.compile(
+    r"(?:(?:please|first|then|instead|otherwise|if [^,]{3,60}),? )?(?:"
+    r"add|ask|call|change|check|choose|clean|click|close|connect|contact|copy|correct|delete|enter|export|fill|free|give|"
+    r"go|hold|install|keep|leave|lower|make|move|name|open|pick|press|print|pull|put|raise|read|rebuild|remove|replace|"
+    r"report|restart|restore|run|save|see that|select|send|set|start|stop|switch|take|tell|try|turn|type|unplug|unset|"
+    r"update|upgrade|use|wait|write|you (?:can|may|should|must|have to|need to))\b",
+    re.IGNORECASE,
+)
+_NEXT = 0.999  # of the best one's score, for what must come right after it
+_OVERLAP = 0.1  # added to the share of the question's words, so that other words for the same do not count as nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +59,10 @@ class Unit:
     position: int  # 0-based, in its passage
     text: str  # as it is quoted
     item: bool  # stands in a list
+    row: bool  # is a row of a table
     whole: bool  # not a heading, not a fragment
     context: int | None  # position of the one it leans on: the sentence before it, or what leads into its list
+    asked: str = ""  # the question right before it, which it seems to answer
 
 
 class Extractive:
@@ -63,14 +85,16 @@ class Extractive:
         spans = candidates(cut)
         if not spans:
             return
-        texts = [" ".join(unit.text for unit in span) for span in spans]
+        texts = [judged(span) for span in spans]
         found = await asyncio.to_thread(self._scorer.relevance, question, texts)
-        # A sentence is read without its surroundings, a passage with them; the geometric mean asks both.
+        asked = facts(question)
+        # A sentence is read without its surroundings, a passage with them, and words shared weigh what a small model
+        # does not see: measured on the development sets (docs/retrieval.md).
         scores = [
-            math.sqrt(score * (passages[span[0].passage].relevance or 1.0))
-            for score, span in zip(found, spans, strict=True)
+            math.sqrt(score * (passages[span[0].passage].relevance or 1.0) * (_OVERLAP + shared(asked, text)))
+            for score, span, text in zip(found, spans, texts, strict=True)
         ]
-        for line in written(chosen(spans, scores)):
+        for line in written(chosen(spans, with_remedy(question, spans, scores)), question):
             yield line
 
 
@@ -84,20 +108,23 @@ def units(text: str, passage: int, heading: str = "") -> list[Unit]:
         shown = unmarked(" ".join(text[bullet.end() if bullet else start : end].split()))
         if not shown:
             continue
-        item = bullet is not None
+        item, row = bullet is not None, _ROW.search(shown) is not None
         context = lead if item else len(found) - 1 if found and _LEANING.match(shown) else None
-        whole = _whole(shown, item=item) and not shown.endswith("?") and shown.casefold() not in titles
-        found.append(Unit(passage, len(found), shown, item, whole, context))
+        whole = _whole(shown, item=item, row=row and bool(found) and found[-1].row)
+        whole = whole and not shown.endswith("?") and shown.casefold() not in titles
+        asked = found[-1].text if found and found[-1].text.endswith("?") else ""
+        found.append(Unit(passage, len(found), shown, item, row, whole, context, asked))
         if not item:
             lead = len(found) - 1 if shown.endswith(":") else None
     return found
 
 
-def _whole(text: str, *, item: bool) -> bool:
+def _whole(text: str, *, item: bool, row: bool) -> bool:
+    """Whether a text says something by itself; of a table every row but the first, which names the columns."""
     words = len(text.split())
     if words > _LONGEST or not any(map(str.isalpha, text)):
         return False
-    if item:
+    if item or row:
         return words > 1
     return words > 2 and bool(_END.search(text))  # noqa: PLR2004
 
@@ -117,6 +144,31 @@ def candidates(cut: Sequence[Unit]) -> list[tuple[Unit, ...]]:
         elif not unit.text.endswith(":"):
             spans.append((unit,))
     return spans + [tuple(items) for items in lists.values() if len(items) > 2 and _words(items) <= WORDS]  # noqa: PLR2004
+
+
+def judged(span: Sequence[Unit]) -> str:
+    """What the cross-encoder reads of a span: its text, after the question that it answers in its document."""
+    return " ".join([*([span[0].asked] if span[0].asked else []), *(unit.text for unit in span)])
+
+
+def shared(asked: Facts, text: str) -> float:
+    """The share (0 to 1) of the question's words and numbers that a text has."""
+    said = facts(text)
+    return covered(asked.words | asked.numbers, said.words | said.numbers)
+
+
+def with_remedy(question: str, spans: Sequence[tuple[Unit, ...]], scores: Sequence[float]) -> list[float]:
+    """The scores, but the instruction right after the best span comes next where the question asks what to do."""
+    raised = list(scores)
+    best = max(range(len(spans)), key=scores.__getitem__)
+    last = spans[best][-1]
+    if not _WHAT_TO_DO.search(question) or _INSTRUCTION.match(last.text):
+        return raised
+    for index, span in enumerate(spans):
+        if span[-1].passage == last.passage and span[-1].position == last.position + 1:
+            instruction = _INSTRUCTION.match(span[-1].text) and len(span) <= 2  # noqa: PLR2004 - no list as a whole
+            raised[index] = max(scores[index], scores[best] * _NEXT) if instruction else scores[index]
+    return raised
 
 
 def chosen(spans: Sequence[tuple[Unit, ...]], scores: Sequence[float]) -> list[Unit]:
@@ -162,16 +214,24 @@ def alike(one: str, other: str) -> bool:
     return min(both, covered(second.words | second.numbers, first.words | first.numbers)) >= _ALIKE
 
 
-def written(quoted: Sequence[Unit]) -> list[str]:
-    """Write the quotes as an answer: sentences run on, list items on lines of their own, each with its marker."""
+def written(quoted: Sequence[Unit], question: str = "") -> list[str]:
+    """Write the quotes as an answer: sentences run on, items and rows on lines of their own, each with its marker.
+
+    The words that answer the question are set off once, in the first sentence that has such words.
+    """
     pieces: list[str] = []
+    told = False
     for index, unit in enumerate(quoted):
         lead = _gap(quoted[index - 1], unit) if index else ""
-        pieces.append(f"{lead}{'- ' if unit.item else ''}{unit.text} [{unit.passage + 1}]")
+        key = None if told or "*" in unit.text else key_phrase(question, unit.text)
+        text = unit.text if key is None else f"{unit.text[: key[0]]}**{unit.text[slice(*key)]}**{unit.text[key[1] :]}"
+        told = told or key is not None
+        pieces.append(f"{lead}{'- ' if unit.item else ''}{text} [{unit.passage + 1}]")
     return pieces
 
 
 def _gap(before: Unit, unit: Unit) -> str:
-    if unit.item and before.passage == unit.passage and (before.item or follows(unit, before)):
+    same = before.passage == unit.passage
+    if same and ((unit.item and (before.item or follows(unit, before))) or (unit.row and before.row)):
         return "\n"
-    return " " if follows(unit, before) and not before.item else "\n\n"
+    return " " if follows(unit, before) and not (before.item or before.row or unit.row) else "\n\n"

@@ -125,11 +125,11 @@ def _piece(text: str, support: Support | None) -> str:
 
 
 def _spans(text: str, sentences: Sequence[Sentence]) -> list[tuple[int, int, Support]]:
-    """Where in the line each checked sentence stands; spacing may differ between the two."""
+    """Where in the line each checked sentence stands; spacing and marks of emphasis may differ between the two."""
     spans, at = [], 0
     for sentence in sentences:
-        words = sentence.text.split()
-        found = re.compile(r"\s*".join(map(re.escape, words))).search(text, at) if words else None
+        letters = "".join(sentence.text.split())
+        found = re.compile(r"[\s*_`]*".join(map(re.escape, letters))).search(text, at) if letters else None
         if found is not None:
             spans.append((found.start(), found.end(), sentence.support))
             at = found.end()
