@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from ingest import rebuilding
 from ingest.build import open_library
 from ingest.compute import Compute
 from ingest.embedding import Embedder
@@ -36,7 +37,7 @@ def of_settings(settings: Settings) -> list[Check]:
 
     return checked(
         {
-            "library": lambda: _library(open_library(settings.ingest)),
+            "library": lambda: _library(open_library(settings.ingest), settings),
             "embedder": lambda: _embedder(open_library(settings.ingest), Embedder(settings.ingest.embedder, compute)),
             "reranker": reranker,
             "index": index,
@@ -50,7 +51,7 @@ def of_application(application: Application) -> list[Check]:
     parts = application.parts
     return checked(
         {
-            "library": lambda: _library(parts.library),
+            "library": lambda: _library(parts.library, application.settings),
             "embedder": lambda: _embedder(parts.library, parts.embedder),
             "reranker": lambda: _reranker(application.judge, lambda: application.reranker),
             "index": lambda: index_words(parts.index),
@@ -67,10 +68,11 @@ def index_words(index: Index) -> str:
     return f"{state.passages} passages indexed, {state.newer} newer ones scanned exactly, {state.gone} removed since."
 
 
-def _library(library: Library) -> str:
+def _library(library: Library, settings: Settings) -> str:
     counts = library.counts(library.spaces())
     spaces = ", ".join(library.spaces()) or "none"
-    return f"{library.home.folder}: {counts.documents} documents, {counts.chunks} passages; spaces: {spaces}."
+    told = f"{library.home.folder}: {counts.documents} documents, {counts.chunks} passages; spaces: {spaces}."
+    return " ".join(filter(None, (told, rebuilding.told(library, settings.ingest))))
 
 
 def _embedder(library: Library, embedder: Embedder) -> str:

@@ -13,6 +13,8 @@ from ingest.rebuilding import Rebuilding, told
 from ingest.records import JobState
 from ingest.settings import Settings
 from ingest.worker import Worker
+from rag_app import health
+from rag_app.settings import Settings as AppSettings
 
 TEXTS = [f"Kettle number {n} whistles at noon." for n in range(80)]
 
@@ -149,10 +151,13 @@ def test_what_an_older_recipe_made_is_counted_until_it_is_rebuilt(shelf):
 
     assert told(shelf.library, shelf.settings) == ""
     before = told(shelf.library, smaller)
+    checked = health._library(shelf.library, AppSettings(ingest=smaller))
     rebuilding(shelf, HashEmbedder(), smaller).run()
 
     assert before == "2 documents were read or cut by an earlier version or setting; `rag rebuild` does that anew."
+    assert checked.endswith(before)
     assert told(shelf.library, smaller) == ""
+    assert health._library(shelf.library, AppSettings(ingest=smaller)).endswith("spaces: documents.")
 
 
 def test_a_document_that_cannot_be_read_again_stays_as_it_was(shelf):
