@@ -17,7 +17,9 @@ FLOORS = {
         terminal
         settings home cleaning embedding
         chunking
-        reading.frames reading.hidden reading.layout reading.locate reading.magic reading.titles
+        reading.frames reading.hidden reading.lines reading.locate reading.magic reading.titles
+        reading.tables
+        reading.layout
         reading.headings reading.sandbox reading.second reading.words
         reading.pdf reading.reader
         reading.draw reading.picture

@@ -13,8 +13,8 @@ from ingest.cleaning import clean
 from ingest.errors import Refused
 from ingest.reading import read
 from ingest.reading.headings import StyledLine, headings
-from ingest.reading.layout import Word
 from ingest.reading.layout import lines as layout
+from ingest.reading.lines import Word
 from ingest.reading.titles import sensible
 from ingest.records import FileState, Heading, Reading
 
@@ -123,6 +123,65 @@ def test_table_rows_are_lines_with_their_cells_apart(put):
     assert texts(opened(put(drawn(page)))) == [
         "Plan | Copay | Deductible\nBasic | $20 | $2,000\nHealth Plus | $10 | $500"
     ]
+
+
+def table(*rows: tuple[tuple[str, ...], ...], heads: tuple[float, ...], columns: tuple[float, ...] = (72, 222, 342)):
+    """A function that draws the lines of each cell of each row, cell by cell; `heads` are the tops of their lines."""
+
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica", 10)
+        for row, top in zip(rows, heads, strict=True):
+            for left, cell in zip(columns, row, strict=True):
+                for index, line in enumerate(cell):
+                    canvas.drawString(left, top - 12 * index, line)
+
+    return draw
+
+
+HEAD = (("Plan",), ("Copay",), ("What is paid",))
+WRAPPED = (
+    (("Basic",), ("$20",), ("after the yearly", "deductible has", "been met")),
+    (("Health", "Plus"), ("$10",), ("from the first day", "on")),
+    (("Dental",), ("$5",), ("always",)),
+)
+WHOLE = (
+    "Plan | Copay | What is paid\n"
+    "Basic | $20 | after the yearly deductible has been met\n"
+    "Health Plus | $10 | from the first day on\n"
+    "Dental | $5 | always"
+)
+
+
+def test_cells_of_several_lines_stay_in_their_row(put):
+    page = table(HEAD, *WRAPPED, heads=(700, 680, 636, 604))
+
+    assert texts(opened(put(drawn(page)))) == [WHOLE]
+
+
+def test_cells_written_line_by_line_across_stay_in_their_row(put):
+    visual = [
+        ((HEAD[0][0], "Copay", "What is paid"), 700),
+        (("Basic", "$20", "after the yearly"), 680),
+        (("", "", "deductible has"), 668),
+        (("", "", "been met"), 656),
+        (("Health", "$10", "from the first day"), 636),
+        (("Plus", "", "on"), 624),
+        (("Dental", "$5", "always"), 604),
+    ]
+    page = table(
+        *(tuple((cell,) if cell else () for cell in row) for row, _ in visual), heads=tuple(y for _, y in visual)
+    )
+
+    assert texts(opened(put(drawn(page)))) == [WHOLE]
+
+
+def test_row_that_lacks_its_first_cell_stays_a_row(put):
+    rows = ((("Rent",), ("$100",), ("paid",)), (("Heat",), ("$50",), ("paid",)), ((), ("$150",), ("in all",)))
+    page = table(HEAD, *rows, heads=(700, 686, 672, 658))
+
+    (text,) = texts(opened(put(drawn(page))))
+
+    assert text.endswith("Heat | $50 | paid\n$150 | in all")
 
 
 def test_lines_that_end_on_purpose_stay_lines(put):

@@ -6,10 +6,12 @@ a gap as between the cells of a table row.
 
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from statistics import median
-from typing import NamedTuple
+
+from ingest.reading.lines import SLANTED, Line, Turn, Word, joined
+from ingest.reading.tables import whole_rows
 
 GAP = 1.5  # a wider gap between two words, in font sizes, is a tab
 CELL_GAP = 0.45  # a wider gap is one where the cells of rows nearby begin
@@ -18,45 +20,10 @@ EVEN = 1.2  # times the narrowest gap of a line that was spread to the margins
 NEAR_ROWS = 6  # above and below
 ROOM = 1.3  # lines further apart than this times the usual distance belong to different paragraphs
 PROSE_CHARACTERS = 22  # a column whose lines are shorter in the middle is a table's
+TALLEST = 1.5  # times its font's size; a taller line is a row of several
 FEW_LINES = 3  # of a stanza that shows where its column ends
 ENDED = "\u2028"  # after a line that ends though the next word had room
 PROSE_LINES = 4  # fewer lines side by side are not columns
-
-
-Span = tuple[int, int]  # start and end
-Turn = int  # degrees clockwise from left to right as the page is shown: 0, 90, 180 or 270; another one is slanted
-SLANTED = 45
-
-
-class Word(NamedTuple):
-    """A word as it is shown: points, origin at the top left of the page."""
-
-    text: str
-    left: float
-    top: float
-    right: float
-    bottom: float
-    size: float  # of the font, points
-    bold: bool
-    line: int  # the reader's own count of lines; words of one line follow each other
-    turn: Turn = 0  # which way it is written
-    spans: tuple[
-        Span, ...
-    ] = ()  # where its characters stand in the reader's text; more than one where signs were put back
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of text, or one side of it where two columns share it."""
-
-    text: str
-    left: float
-    top: float
-    right: float
-    bottom: float
-    size: float
-    bold: bool
-    spans: tuple[Span, ...] = ()  # of its words, in its order
 
 
 def lines(words: Sequence[Word]) -> list[Line | None]:
@@ -64,7 +31,7 @@ def lines(words: Sequence[Word]) -> list[Line | None]:
     ways = (_upright([word for word in words if word.turn == turn]) for turn in (0, 90, 270, 180))
     parts = [_with_room(_in_order(_blocks(list(_in_columns(way))))) for way in ways if way]
     slanted = [word for word in words if word.turn == SLANTED]
-    parts += [[_line([_join(row)])] for row in _rows(slanted)]
+    parts += [[_join(row)] for row in _rows(slanted)]
     return [line for part in parts for line in (None, *part)][1:]
 
 
@@ -86,7 +53,7 @@ def _upright(words: Sequence[Word]) -> list[Word]:
 
 
 def _in_columns(words: Sequence[Word]) -> Iterator[Line]:
-    return (line for band in _bands(_cells(_rows(words))) for line in band)
+    return (line for band in _bands(whole_rows(_cells(_rows(words)))) for line in band)
 
 
 def _rows(words: Sequence[Word]) -> list[list[Word]]:
@@ -133,7 +100,7 @@ def _above(one: Word, other: Word) -> bool:
 def _cells(rows: Sequence[list[Word]]) -> list[list[Line]]:
     """Each row's runs of words in reading order, cut at wide gaps and where rows nearby have a cell begin."""
     cut = [_runs(row, ()) for row in rows]
-    spread = [len(cut[at]) > 1 and _spread(row, *cut[max(at - 1, 0) : at + 2]) for at, row in enumerate(rows)]
+    spread = [_spread(row, *cut[max(at - 1, 0) : at], *cut[at + 1 : at + 2]) for at, row in enumerate(rows)]
     cut = [[row] if whole else runs for row, runs, whole in zip(rows, cut, spread, strict=True)]
     begins = [[run[0].left for run in runs[1:]] for runs in cut]
     for index, row in enumerate(rows):
@@ -196,20 +163,6 @@ def _join(run: Sequence[Word]) -> Line:
     )
 
 
-def _line(cells: Sequence[Line]) -> Line:
-    widest = max(cells, key=lambda cell: len(cell.text))
-    return Line(
-        "\t".join(cell.text for cell in cells),
-        min(cell.left for cell in cells),
-        min(cell.top for cell in cells),
-        max(cell.right for cell in cells),
-        max(cell.bottom for cell in cells),
-        widest.size,
-        all(cell.bold for cell in cells),
-        tuple(span for cell in cells for span in cell.spans),
-    )
-
-
 def _bands(rows: Sequence[list[Line]]) -> Iterator[list[Line]]:
     """Rows that share a gutter and read as prose on both sides become columns; the others become lines with tabs."""
     start = 0
@@ -220,7 +173,7 @@ def _bands(rows: Sequence[list[Line]]) -> Iterator[list[Line]]:
             yield [cell for row in band for cell in row if cell.right <= gutter]
             yield from _bands([right for row in band if (right := [cell for cell in row if cell.left >= gutter])])
         else:
-            yield [_line(row) for row in band]
+            yield [joined(row, "\t") for row in band]
         start = end
 
 
@@ -369,7 +322,8 @@ def _begins(line: Line, after: Line, column: float) -> bool:
 
 
 def _apart(before: Line, line: Line, usual: float) -> bool:
-    step = line.top - before.top
+    # A table row of several lines is as tall as they are together.
+    step = line.top - before.top - max(before.bottom - before.top - TALLEST * before.size, 0.0)
     return step > ROOM * max(usual, (line.bottom - line.top) * 0.9) and step > ROOM * before.size
 
 

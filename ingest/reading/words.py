@@ -12,7 +12,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from ingest.reading.hidden import SMALLEST, Backdrop, address, white
-from ingest.reading.layout import SLANTED, Turn, Word
+from ingest.reading.lines import SLANTED, Turn, Word
 
 # pdfium puts U+FFFE in the place of a hyphen and the line end after it.
 _HYPHEN = "\ufffe"
