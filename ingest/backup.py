@@ -30,7 +30,8 @@ from ingest.records import UNDER_WAY
 FORMAT = 1
 MANIFEST = "manifest.json"
 SPARE_BYTES = 100 << 20  # room that must stay free where a backup is written or restored
-_LEFT_OUT = frozenset({"index", "incoming", "cache", "owner.lock"})  # rebuilt, passing, or of one machine
+# Rebuilt, passing, or of one machine; what may be imported is the administrator's own.
+_LEFT_OUT = frozenset({"index", "incoming", "uploads", "import", "cache", "owner.lock"})
 _SEAL = "\nrag backup sha256 {}\n"
 _SEAL_BYTES = len(_SEAL.format("0" * 64))
 _BLOCK = 1 << 20

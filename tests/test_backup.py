@@ -57,6 +57,17 @@ def empty(tmp_path):
     return Home(tmp_path / "other")
 
 
+def test_what_waits_to_be_imported_or_sent_is_in_no_backup(library, tmp_path):
+    for folder in ("import", "uploads"):
+        (library.home.folder / folder).mkdir()
+        (library.home.folder / folder / "manual.pdf").write_bytes(b"not in the library")
+    backup.write(library.home, tmp_path / "home.backup")
+
+    backup.restore(empty(tmp_path), tmp_path / "home.backup")
+
+    assert list(empty(tmp_path).folder.rglob("manual.pdf")) == []
+
+
 def test_a_backup_comes_back_as_it_was(library, file, tmp_path):
     made = backup.restore(empty(tmp_path), file)
 
