@@ -106,6 +106,18 @@ def test_an_imported_file_can_be_tried_again_and_a_sent_one_only_by_its_sender(i
     assert not imports.retry(bad.id)
 
 
+def test_the_file_being_worked_on_is_listed_first_however_many_wait(shelf):
+    done = shelf.intake.add(shelf.pdf("Done.", name="done.pdf"), "documents")
+    shelf.worker.work_off()
+    added = [shelf.intake.add(shelf.pdf(f"Number {n}.", name=f"{n}.pdf"), "documents") for n in range(5)]
+
+    jobs = shelf.library.jobs
+
+    assert [job.id for job in jobs.under_way(3)] == [job.id for job in added[:3]]
+    assert jobs.count_under_way() == 5
+    assert [job.id for job in jobs.ended(3)] == [done.id]
+
+
 def test_a_changed_library_has_another_fingerprint(shelf):
     before = shelf.library.fingerprint()
     shelf.intake.add(shelf.pdf("The notice period is three months."), "documents")

@@ -68,6 +68,11 @@ def test_time_left_stands_beside_the_stage():
     assert "left" not in jobs_html([EMBEDDING])
 
 
+def test_files_too_many_to_list_are_counted():
+    assert "and 460 other files waiting" in jobs_html([EMBEDDING, READY], queued=461)
+    assert "waiting" not in jobs_html([EMBEDDING, READY], queued=1)
+
+
 @pytest.mark.parametrize("state", [JobState.REFUSED, JobState.NO_TEXT, JobState.NEEDS_PASSWORD, JobState.CANCELLED])
 def test_what_did_not_go_in_can_be_tried_again(state):
     assert 'data-retry="1"' in jobs_html([replace(READING, state=state)])

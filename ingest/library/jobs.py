@@ -68,6 +68,29 @@ class Jobs:
         )
         return [_job(row) for row in rows]
 
+    def under_way(self, limit: int) -> list[Job]:
+        """The jobs with files that are not finished, in the order they are worked off."""
+        rows = self._database.connection.execute(
+            f"SELECT * FROM jobs WHERE kind = ? AND state IN ({_MARKS}) ORDER BY id LIMIT ?",
+            (JobKind.FILE, *_ACTIVE, limit),
+        )
+        return [_job(row) for row in rows]
+
+    def ended(self, limit: int) -> list[Job]:
+        """The jobs with files that finished last, newest first."""
+        rows = self._database.connection.execute(
+            f"SELECT * FROM jobs WHERE kind = ? AND state NOT IN ({_MARKS}) ORDER BY id DESC LIMIT ?",
+            (JobKind.FILE, *_ACTIVE, limit),
+        )
+        return [_job(row) for row in rows]
+
+    def count_under_way(self) -> int:
+        """How many jobs with files are not finished."""
+        (count,) = self._database.connection.execute(
+            f"SELECT count(*) FROM jobs WHERE kind = ? AND state IN ({_MARKS})", (JobKind.FILE, *_ACTIVE)
+        ).fetchone()
+        return int(count)
+
     def next_waiting(self) -> Job | None:
         """The job to work on: the oldest that is not finished, also one that a crash left half done."""
         row = self._database.connection.execute(

@@ -14,7 +14,7 @@ from rag_app.records import Answer, Turn
 from rag_app.suggestions import Suggester, Suggestions
 from rag_app.web.desk import Desk, Status, Upload
 
-JOBS_SHOWN = 100
+JOBS_SHOWN = 40  # under way, and as many that ended
 EXAMPLES = (
     "Which reranking models can I use?",
     "How do I connect a language model that runs on this computer?",
@@ -72,7 +72,8 @@ class _Counter:
             return Upload(existing=taken.document)
 
     def jobs(self) -> Sequence[Job]:
-        return self._library.jobs.latest(JOBS_SHOWN)[::-1]
+        jobs = self._library.jobs
+        return [*jobs.under_way(JOBS_SHOWN), *jobs.ended(JOBS_SHOWN)]
 
     def cancel(self, job_id: int) -> None:
         self._library.jobs.cancel(job_id)

@@ -34,6 +34,7 @@ def office(application: Application, given: frozenset[str]) -> Office:
     return Office(
         folders=imports.folders,
         import_folder=imports.import_folder,
+        queued=parts.library.jobs.count_under_way,
         retry=imports.retry,
         configuration=back.configuration,
         checks=back.checks,

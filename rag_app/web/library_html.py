@@ -52,16 +52,18 @@ def header_html(page: str, status: Status) -> str:
     )
 
 
-def jobs_html(jobs: Sequence[Job], left: Mapping[int, float] | None = None) -> str:
+def jobs_html(jobs: Sequence[Job], left: Mapping[int, float] | None = None, queued: int = 0) -> str:
     """Files on their way and those that lately ended, each with its state in words.
 
-    `left` has the seconds left by the id of a job, for those where they can be told.
+    `left` has the seconds left by the id of a job, for those where they can be told; `queued` files are under way.
     """
     if not jobs:
         return '<div class="queue"></div>'
     rows = "".join(_job(job, (left or {}).get(job.id)) for job in jobs)
     title = "Files added lately" if all(job.final for job in jobs) else "Files being added"
-    return f'<section class="queue" aria-label="{title}"><h2>{title}</h2><ul>{rows}</ul></section>'
+    more = queued - sum(not job.final for job in jobs)
+    others = f'<p class="others">and {counted(more, "other file")} waiting</p>' if more > 0 else ""
+    return f'<section class="queue" aria-label="{title}"><h2>{title}</h2><ul>{rows}</ul>{others}</section>'
 
 
 def worth_showing(jobs: Sequence[Job], handbook: str) -> list[Job]:

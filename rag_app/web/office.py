@@ -76,6 +76,7 @@ class Office:
 
     folders: Callable[[], Sequence[Folder]] = tuple  # raises RagError where nothing may be imported
     import_folder: Callable[[str], int] = nowhere  # files that will be taken in; raises RagError for any other folder
+    queued: Callable[[], int] = int  # files on their way in, also those too many to list
     retry: Callable[[int], bool] = lambda _job: False  # whether its file is still at hand and is taken in again
     configuration: Callable[[], Configuration] = Configuration
     checks: Callable[[], Sequence[Check]] = tuple  # every part looked at; takes seconds

@@ -11,6 +11,7 @@ import gradio
 from rag_app.web.desk import Desk
 from rag_app.web.library_html import documents_html, header_html, jobs_html, worth_showing
 from rag_app.web.listing import listed, wanted
+from rag_app.web.office import Office
 from rag_app.web.pace import Pace
 from rag_app.web.pages.parts import block, listener
 
@@ -32,8 +33,9 @@ _SEARCH = (
 class LibraryPage:
     """Builds the page and holds its handlers."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, office: Office) -> None:
         self._desk = desk
+        self._office = office
         self._pace = Pace()
 
     def build(self) -> None:
@@ -60,7 +62,7 @@ class LibraryPage:
         want = wanted(request.query_params)
         return (
             header_html("Library", self._desk.status()),
-            jobs_html(jobs, self._pace.left(all_jobs, time.monotonic())),
+            jobs_html(jobs, self._pace.left(all_jobs, time.monotonic()), self._office.queued()),
             gradio.Timer(active=busy),
             documents_html(listed(self._desk.documents(), want), want, self._desk.handbook),
         )

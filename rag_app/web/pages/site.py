@@ -26,7 +26,7 @@ def site(
     with gradio.Blocks(title="Ask your PDFs", analytics_enabled=False, fill_width=True) as blocks:
         AskPage(desk, conversations, answering, people).build()
     with blocks.route("Library", "library"):
-        LibraryPage(desk).build()
+        LibraryPage(desk, office).build()
     with blocks.route("Quality", "quality"):
         QualityPage(desk, office, unanswered).build()
     with blocks.route("Settings", "settings"):

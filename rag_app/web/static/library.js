@@ -36,10 +36,14 @@
       view(`${target.dataset.goTo}?page=${page}`);
     }
   });
-  window.addEventListener('rag:listening', () => {
+  // Gradio draws the field some time after the page's listener; other pages have none.
+  const fill = (tries) => {
     const wanted = new URL(location.href).searchParams.get('q');
-    if (search() && wanted) search().value = wanted;
-  }, { once: true });
+    if (!wanted) return;
+    if (search()) search().value = search().value || wanted;
+    else if (tries) setTimeout(fill, 100, tries - 1);
+  };
+  window.addEventListener('rag:listening', () => fill(100), { once: true });
 
   // ---- files -----------------------------------------------------------------------------------------------
   clicks['[data-piece]'] = (button) => view(button.dataset.piece, 'piece', 'Looking');
