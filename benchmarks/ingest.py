@@ -8,8 +8,8 @@ DIR/pdfs, mostly strange ones of a page or two, where starting a reader for each
 those spent in it; "store" is the rest of the wall time: the library's transactions and the table of jobs. The bar:
 embedding is at least 80 %.
 
-Memory: DIR/pdfs with hashed words instead of the model, until `--memory-pages` pages; a file that comes again gets a
-comment at its end, so that it is another one. Prints the resident size of this process every 500 pages.
+Memory: DIR/pdf_qa with hashed words instead of the model, until `--memory-pages` pages. Prints the resident size of
+this process every 500 pages. A file that comes again gets a comment at its end, so that it is another one.
 """
 
 import argparse
@@ -214,7 +214,7 @@ def main() -> None:
     if not folders["pdfs"]:
         raise SystemExit(f"There is no PDF under {arguments.data / 'pdfs'}. --data takes the folder with pdfs/ in it.")
     if arguments.memory_pages:
-        memory(folders["pdfs"], arguments.memory_pages, arguments.seed)
+        memory(folders["pdf_qa"] or folders["pdfs"], arguments.memory_pages, arguments.seed)
     for name, files in folders.items():
         if files and arguments.pages:
             print(name)
