@@ -123,6 +123,7 @@ class ScriptedDesk:
         self.closed = 0
         self.reranked = True
         self.without: tuple[str, ...] = ()
+        self.nothing_found = False  # the handbook is not there to be searched
         self.suggested = Suggestions(
             ("Which reranking models can I use?", "How do I set a password?", "What happens to scanned pages?")
         )
@@ -157,6 +158,8 @@ class ScriptedDesk:
 
     def search_handbook(self, question: str) -> Answer:
         found = answered(question)
+        if self.nothing_found:
+            return replace(found, hits=())
         return replace(found, hits=tuple(replace(one, document=HANDBOOK) for one in found.hits))
 
     async def ask(

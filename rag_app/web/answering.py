@@ -15,7 +15,7 @@ from rag_app.records import Answer, Stage, Turn
 from rag_app.web.desk import Ask
 
 AT_ONCE = 4  # answers being made at the same time; further ones wait their turn
-DRAW_S = 0.08  # seconds between two looks at a growing answer
+DRAW_S = 0.08  # seconds at least between two looks at a growing answer
 TURNS_READ = 10  # latest turns a question may lean on
 SAVE_S = 1.0  # seconds between two savings of a growing answer
 
@@ -76,11 +76,12 @@ class Answering:
         while run is not None:
             changed, shown = run.changed, run.turn
             yield shown
+            drawn = time.monotonic()
             if shown.state is not TurnState.WORKING:
                 return
             await changed.wait()
             if run.turn is not shown:  # otherwise the page was only woken
-                await asyncio.sleep(DRAW_S)
+                await asyncio.sleep(max(0.0, drawn + DRAW_S - time.monotonic()))
 
     def wake(self, turn_id: str) -> None:
         """Let those who follow an answer look up, although it has not grown."""

@@ -57,6 +57,47 @@
     if (asked && !gone) reached().then((there) => { if (!there) { gone = true; say(); setTimeout(look, BACK_MS); } });
   });
 
+  // ---- the first stage, said before the server does ----------------------------------------------------------------
+  const STAGE = 'Reading your question';
+  const questions = () => [...document.querySelectorAll('#turns .question')];
+  const begin = (question) => {
+    const live = document.querySelector('#live');
+    if (!live || document.querySelector('#asking') || working() || question.length > 4000) return;
+    const asking = make('div', 'asking');
+    asking.id = 'asking';
+    asking.append(make('p', 'question', question), make('p', 'stage', STAGE));
+    const before = questions().length;
+    const state = live.textContent + live.innerHTML;
+    live.before(asking);
+    document.body.classList.add('asking');
+    asking.scrollIntoView({ block: 'nearest' });
+    // It goes when the server has said anything at all: the question itself, or why it is not asked.
+    const seen = new MutationObserver(() => {
+      if (questions().length !== before || working() || live.textContent + live.innerHTML !== state) end();
+    });
+    const end = () => {
+      seen.disconnect();
+      asking.remove();
+      document.body.classList.remove('asking');
+    };
+    seen.observe(document.querySelector('#conversation'), { subtree: true, childList: true, attributes: true });
+    setTimeout(end, 20000);
+  };
+  const typed = () => {
+    const box = document.querySelector('#question textarea');
+    const free = document.querySelector('#question .submit-button');
+    if (box && free && box.value.trim() && !document.body.classList.contains('editing')) begin(box.value);
+  };
+  document.addEventListener('keydown', (event) => {
+    const enter = event.key === 'Enter' && !event.shiftKey && !event.isComposing;
+    if (enter && event.target.closest && event.target.closest('#question')) typed();
+  }, true);
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest('#question .submit-button, .example');
+    if (button && button.matches('.example')) begin(button.textContent);
+    else if (button) typed();
+  }, true);
+
   // ---- questions to begin with ------------------------------------------------------------------------------------
   let looks = 0;
   setInterval(() => {

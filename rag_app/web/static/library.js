@@ -15,7 +15,7 @@
   };
   const toTable = () => document.querySelector('#table').scrollIntoView({ block: 'start' });
   clicks['[data-sort]'] = ({ dataset }) => show({ sort: dataset.sort, down: dataset.down === '1' ? '1' : '' });
-  clicks['[data-page]'] = ({ dataset }) => { show({ page: dataset.page }); toTable(); };
+  clicks['button[data-page]'] = ({ dataset }) => { show({ page: dataset.page }); toTable(); };
   clicks['[data-look]'] = ({ dataset }) => show({ state: dataset.look });
   clicks['[data-show-all]'] = () => {
     search().value = '';
