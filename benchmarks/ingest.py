@@ -27,9 +27,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.kill_life import HashedEmbedder
-from ingest import chunking, cleaning, reading
+from ingest import chunking, cleaning, embedding, reading
 from ingest.compute import Compute
-from ingest.embedding import BUNDLED, Embedder, Vectors, fast_dtype
+from ingest.embedding import BUNDLED, Embedder, Vectors
 from ingest.home import Home
 from ingest.index.generation import Index
 from ingest.intake import Intake
@@ -142,11 +142,12 @@ def unlike(files: Sequence[Path], folder: Path, seed: int) -> Iterator[Path]:
     """The files in an order drawn at random, then again and again as copies that differ in their last bytes."""
     order = random.Random(seed).sample(files, len(files))
     yield from order
-    copy = folder / "copy.pdf"
     for turn in count(1):
-        for file in order:
+        for number, file in enumerate(order):
+            copy = folder / f"{turn}-{number}.pdf"  # under one name, each would replace the one before
             copy.write_bytes(file.read_bytes() + b"\n%% copy %d" % turn)
             yield copy
+            copy.unlink()
 
 
 def resident_mb() -> int:
@@ -172,10 +173,15 @@ def machine() -> str:
     import torch
 
     names = re.findall(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    return (
-        f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores, {len(os.sched_getaffinity(0))} of them "
-        f"for this process; torch {torch.__version__} with {torch.get_num_threads()} threads, weights in {fast_dtype()}"
-    )
+    cores = f"{os.cpu_count()} cores, {len(os.sched_getaffinity(0))} of them for this process"
+    numbers = f"{torch.get_num_threads()} threads, weights in {embedding.fast_dtype()}"
+    return f"{names[0] if names else platform.machine()}, {cores}; torch {torch.__version__} with {numbers}"
+
+
+def _float32() -> Any:  # noqa: ANN401 - as ingest.embedding.fast_dtype
+    import torch
+
+    return torch.float32
 
 
 def speed(files: Sequence[Path], pages: int, seed: int) -> None:
@@ -207,9 +213,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder with pdfs/")
     parser.add_argument("--pages", type=int, default=300, help="with the model; 0: none")
     parser.add_argument("--memory-pages", type=int, default=5000, help="without the model; 0: none")
+    parser.add_argument("--float32", action="store_true", help="weights as on a processor without AMX")
     parser.add_argument("--seed", type=int, default=0, help="of the order of the files")
     arguments = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before the library that reads it is imported
+    if arguments.float32:
+        embedding.fast_dtype = _float32
     folders = {name: sorted((arguments.data / name).rglob("*.pdf")) for name in FOLDERS}
     if not folders["pdfs"]:
         raise SystemExit(f"There is no PDF under {arguments.data / 'pdfs'}. --data takes the folder with pdfs/ in it.")

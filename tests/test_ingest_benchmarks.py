@@ -66,7 +66,7 @@ def test_the_stages_come_to_the_wall_time_and_memory_is_looked_at(data, tmp_path
     )
 
     assert pages >= 20
-    assert passages > 0
+    assert passages >= 20  # files that come again do not replace those before them
     assert len(looked) >= 3
     assert sum(clock.seconds.values()) == pytest.approx(clock.wall)
     assert set(clock.seconds) == set(ingest.STAGES)
