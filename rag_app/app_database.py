@@ -65,7 +65,7 @@ class AppDatabase:
     def __init__(self, path: Path) -> None:
         """Open or create the file at `path`; one of an earlier version is migrated, after a copy was made.
 
-        Raises LibraryError when it was written by a newer version, is damaged, or could not be copied.
+        Raises LibraryError when it was made by a newer version, is damaged, or could not be copied.
         """
         self._lock = threading.Lock()
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
@@ -93,7 +93,7 @@ class AppDatabase:
         version = self._version()
         if version > len(VERSIONS):
             raise LibraryError(
-                f"{path} was written by a newer version of this program (schema {version}, this one knows "
+                f"{path} was made by a newer version of this program (schema {version}, this one knows "
                 f"{len(VERSIONS)}). Update the program, or set RAG_HOME to another folder."
             )
         if version == len(VERSIONS):
@@ -137,6 +137,14 @@ def drop_copies(path: Path) -> None:
     """Delete the copies that migrations of the file at `path` left beside it."""
     for version in range(1, len(VERSIONS)):
         schema.earlier(path, version).unlink(missing_ok=True)
+
+
+def storable(text: str) -> str:
+    """`text` as SQLite can hold it: halves of a character that come apart are joined, and lone ones replaced.
+
+    A language model's server may send the two halves of an emoji one after the other.
+    """
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _holds(text: str, part: str) -> bool:
