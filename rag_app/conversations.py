@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from rag_app.app_database import AppDatabase
+from rag_app.app_database import AppDatabase, storable
 from rag_app.candidates import Candidate
 from rag_app.records import Answer, Citation, Hit, Mode, Sentence, Stage, Support, Timings, Turn
 
@@ -226,7 +226,7 @@ class Conversations:
 
     def rename(self, browser: str, conversation: str, name: str) -> bool:
         """Call a conversation `name`, or by its first question where that is empty; False where it is not there."""
-        given = " ".join(name.split())[:NAME_LIMIT]
+        given = storable(" ".join(name.split())[:NAME_LIMIT])
         with self._database.writing() as connection:
             sql = "UPDATE conversation SET name=? WHERE id=? AND browser=?"
             return connection.execute(sql, (given, conversation, browser)).rowcount > 0
@@ -265,8 +265,8 @@ class Conversations:
         self, conversation: str, question: str, *, instead_of: str = "", excluded: Sequence[Excluded] = ()
     ) -> StoredTurn:
         """Append a question, in state WORKING. The conversation's last turn goes where it is `instead_of`."""
-        identity = uuid.uuid4().hex
-        turn = StoredTurn(identity, conversation, _now(), question, TurnState.WORKING, excluded=tuple(excluded))
+        identity, asked = uuid.uuid4().hex, storable(question)
+        turn = StoredTurn(identity, conversation, _now(), asked, TurnState.WORKING, excluded=tuple(excluded))
         put_aside = _json([asdict(one) for one in excluded])
         drop = (
             "DELETE FROM turn WHERE id=? AND conversation=? AND position ="
@@ -278,7 +278,7 @@ class Conversations:
         )
         with self._database.writing() as connection:
             connection.execute(drop, (instead_of, conversation, conversation))
-            row = (turn.id, conversation, turn.asked, question, turn.state, put_aside, conversation)
+            row = (turn.id, conversation, turn.asked, turn.question, turn.state, put_aside, conversation)
             connection.execute(sql, row)
             connection.execute("UPDATE conversation SET touched=? WHERE id=?", (turn.asked, conversation))
         return turn
@@ -288,14 +288,14 @@ class Conversations:
         text = None if turn.answer is None else _json(asdict(turn.answer))
         sql = "UPDATE turn SET state=?, failure=?, answer=? WHERE id=?"
         with self._database.writing() as connection:
-            known = connection.execute(sql, (turn.state, turn.failure, text, turn.id)).rowcount
+            known = connection.execute(sql, (turn.state, storable(turn.failure), text, turn.id)).rowcount
             if found and known:
                 listed = _json([asdict(candidate) for candidate in found])
                 connection.execute("INSERT OR REPLACE INTO candidates VALUES (?, ?)", (turn.id, listed))
 
 
 def _json(values: object) -> str:
-    return json.dumps(values, ensure_ascii=False)
+    return storable(json.dumps(values, ensure_ascii=False))
 
 
 def _now() -> str:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from rag_app.app_database import AppDatabase
+from rag_app.app_database import AppDatabase, storable
 from rag_app.conversations import StoredAnswer, StoredTurn
 from rag_app.records import Citation
 
@@ -76,7 +76,7 @@ class Feedback:
             return
         passages = json.dumps([asdict(one) for one in _passages(turn.answer)], ensure_ascii=False)
         answer, now = turn.answer, datetime.now(UTC).isoformat(timespec="microseconds")
-        said = (verdict, reason, note.strip()[:NOTE_LIMIT])
+        said = (verdict, reason, storable(note.strip()[:NOTE_LIMIT]))
         row = (turn.id, now, *said, turn.question, answer.rewritten, answer.text, passages)
         with self._database.writing() as connection:
             # The turn may be gone by now: deleted in another tab.

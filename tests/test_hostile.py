@@ -9,8 +9,10 @@ from hostile import AWAY, hostile
 from scripted_desk import OWN, answered, citation
 
 from ingest.records import Job, JobState, PageImage
+from rag_app.app_database import AppDatabase
 from rag_app.checks import Check
-from rag_app.conversations import StoredTurn, TurnState, stored
+from rag_app.conversations import Conversations, StoredTurn, TurnState, stored
+from rag_app.feedback import Feedback, Reason, Verdict
 from rag_app.records import Mode, Sentence, Support
 from rag_app.unanswered import Missing
 from rag_app.web.answer_text import answer_html
@@ -163,6 +165,26 @@ def test_a_name_shows_what_cannot_be_seen(text):
     shown = Reader(escape_name(text)).text
 
     assert not re.search(r"[\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\x00-\x1f\x7f]", shown)
+
+
+def test_hostile_answers_are_stored_and_come_back(tmp_path):
+    database = AppDatabase(tmp_path / "app.db")
+    conversations, feedback = Conversations(database), Feedback(database)
+    conversation = conversations.begin("b" * 32)
+    texts = [*ANSWERS, "\ud83d", "half \ud83d and \ude00", "\ud83d\ude00", "\udfff\ud800"]
+    for text in texts:
+        answer = replace(stored(answered(text)), text=text, citations=(citation(passage=text, quote=text),))
+        turn = conversations.add(conversation, text)
+        conversations.save(replace(turn, state=TurnState.DONE, answer=answer, failure=text))
+        feedback.give(conversations.turn("b" * 32, turn.id), Verdict.POOR, Reason.OTHER, text)
+        conversations.rename("b" * 32, conversation, text)
+
+    turns = conversations.turns("b" * 32, conversation)
+
+    database.close()
+    whole = [re.sub("[\ud800\udfff]", "\ufffd", text) for text in ANSWERS]
+    assert [turn.answer.text for turn in turns[:150]] == whole
+    assert [turn.question for turn in turns[150:]] == ["\ufffd", "half \ufffd and \ufffd", "\U0001f600", "\ufffd\ufffd"]
 
 
 def result(name, failures):
