@@ -9,8 +9,9 @@ from ingest.records import Chunk, Page, Reading
 from ingest.sections import Section, sections
 from ingest.sentences import sentences
 from ingest.splitting import After, cuts, halves
+from ingest.tables import table_head
 
-VERSION = "chunking-1"  # part of a recipe: raise it when the same pages would be cut otherwise
+VERSION = "chunking-2"  # part of a recipe: raise it when the same pages would be cut otherwise
 PIECES = 250  # word pieces of a passage at most, with the title and heading put before it
 TINY = 45  # pieces; a smaller section may share a passage with its neighbour
 MERGED = 120  # pieces of sections that share a passage
@@ -189,12 +190,19 @@ def _passages(reading: Reading, section: _Sized, measure: _Measure) -> Iterator[
 
 def _fitting(pages: Sequence[Page], heading: str, spans: tuple[Span, ...], measure: _Measure) -> Iterator[_Passage]:
     """One passage, or more where counting it as a whole shows that it is too long."""
-    if len(spans) > 1 and not measure.fits(heading, _text(pages, spans)):
+    under = _under_head(pages, heading, spans[0])
+    if len(spans) > 1 and not measure.fits(under, _text(pages, spans)):
         middle = len(spans) // 2
         yield from _fitting(pages, heading, spans[:middle], measure)
         yield from _fitting(pages, heading, spans[middle:], measure)
     else:
-        yield _Passage(heading, spans)
+        yield _Passage(under if measure.fits(under, _text(pages, spans)) else heading, spans)
+
+
+def _under_head(pages: Sequence[Page], heading: str, first: Span) -> str:
+    """The heading path, with the head of the table at its end where the passage begins inside one."""
+    head = table_head(pages, first.page, first.start)
+    return " > ".join(part for part in (heading, head) if part) if head else heading
 
 
 def _text(pages: Sequence[Page], spans: Sequence[Span]) -> str:

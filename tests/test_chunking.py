@@ -226,3 +226,39 @@ def test_page_numbers_come_from_the_pages_not_their_order():
     (only,) = chunks(made)
 
     assert (only.first_page, only.last_page, only.page, only.label) == (3, 8, 8, "8")
+
+
+HEAD = "Plan | Copay | Deductible"
+
+
+def table(rows: int, first: int = 0) -> str:
+    return "\n".join(f"Plan {row} | ${row} | ${row * 100}" for row in range(first, first + rows))
+
+
+def test_passage_cut_from_a_table_knows_its_column_heads_and_quotes_only_what_stands_there():
+    found = chunks(reading(f"{HEAD}\n\n{table(40)}", headings=(), title="Costs"), limit=100)
+
+    assert len(found) > 2
+    assert found[0].heading == ""
+    assert {one.heading for one in found[1:]} == {HEAD}
+    assert "\n".join(one.text for one in found) == f"{HEAD}\n\n{table(40)}"
+    assert all(pieces(embedded_text("Costs", one.heading, one.text)) <= 100 for one in found)
+
+
+def test_table_that_goes_on_on_the_next_page_keeps_its_heads():
+    found = chunks(reading(f"{HEAD}\n{table(4)}", table(40, first=4)), limit=100)
+
+    assert found[-1].first_page == 2
+    assert found[-1].heading == HEAD
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        table(40),  # its first row is one of the others
+        f"{HEAD}\n{table(3)}\nThe next is another table.\n{table(40)}",
+        f"{HEAD} | Notes\n{table(40)}",
+    ],
+)
+def test_table_without_heads_of_its_own_gets_none(text: str):
+    assert chunks(reading(text), limit=100)[-1].heading == ""

@@ -16,6 +16,7 @@ FLOORS = {
         errors running sections
         terminal
         settings home cleaning embedding
+        tables
         chunking
         reading.frames reading.hidden reading.lines reading.locate reading.magic reading.titles
         reading.tables

@@ -25,14 +25,15 @@ def place(text: str, quote: str, near: int) -> tuple[int, ...]:
     """
     letters, indices = folded(text)
     wanted, _ = folded(quote)
-    whole = () if wanted in letters else _at_border(letters, wanted, begins_here=near > 0)
-    if whole:
-        return tuple(dict.fromkeys(indices[whole[0] : whole[1]]))
+    aim = bisect_left(indices, near)
+    border = _at_border(letters, wanted, begins_here=near > 0)
+    if border and (wanted not in letters or abs(border[0] - aim) < abs(_nearest(letters, wanted, aim) - aim)):
+        return tuple(dict.fromkeys(indices[border[0] : border[1]]))
     pieces = list(_pieces(letters, wanted))
     if not pieces:
         return ()
     longest = max(range(len(pieces)), key=lambda at: len(pieces[at]))
-    anchor = _nearest(letters, pieces[longest], bisect_left(indices, near))
+    anchor = _nearest(letters, pieces[longest], aim)
     placed = _chain(letters, pieces, longest, anchor)
     if sum(end - start for start, end in placed) < SHARE * len(wanted) and len(pieces[longest]) < RUN:
         return ()
