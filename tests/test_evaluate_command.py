@@ -65,7 +65,7 @@ def test_a_second_run_computes_nothing_and_says_the_same(home, evaluated, tmp_pa
 
 
 @pytest.mark.slow
-def test_the_owner_may_go_on_and_nothing_but_the_cache_is_written(home, evaluated, tmp_path):
+def test_the_owner_may_go_on_and_only_the_cache_and_the_result_are_written(home, evaluated, tmp_path):
     folder = tmp_path / "set"
     folder.mkdir()
     (folder / "leave.pdf").write_bytes(drawn(written("The notice period is three months."), title="Leave"))
@@ -85,7 +85,11 @@ def test_the_owner_may_go_on_and_nothing_but_the_cache_is_written(home, evaluate
     told = json.loads(out)
     written_now = {path.relative_to(home).parts[0] for path in home.rglob("*") if path.is_file() and path not in before}
     assert code == 1
-    assert written_now == {"cache"}
+    assert written_now == {"cache", "evaluations"}
+    (kept,) = (home / "evaluations").glob("*.json")
+    failures = json.loads(kept.read_text())["failures"]
+    assert [(one["question"], one["rank"]) for one in failures] == [("What is broken?", None)]
+    assert failures[0]["found"][0]["text"].startswith("The notice period")
     assert not list(home.rglob("chroma*"))
     assert told["stages"]["hybrid+rerank"]["recall@50"] == 0.5
     assert [(one["path"], one["questions"]) for one in told["unreadable"]] == [("broken.pdf", 1)]
