@@ -60,7 +60,13 @@ def build(settings: Settings) -> Application:
         generator=generator,
         quoting=quoting,
     )
-    pipeline = Pipeline(parts.library, line, candidates=settings.candidates, passages=settings.passages)
+    pipeline = Pipeline(
+        parts.library,
+        line,
+        candidates=settings.candidates,
+        passages=settings.passages,
+        strict=settings.strict == 1,
+    )
     return Application(settings, parts, judge, reranker, endpoint, pipeline)
 
 

@@ -7,12 +7,12 @@ not escape HTML or Markdown: text stays text, and whoever draws it escapes it.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ingest.sentences import sentences
 from rag_app.markers import MARKER, marks, settled, spoken
-from rag_app.records import Citation, Hit, Sentence
-from rag_app.sentences import Piece, pieces
+from rag_app.records import Citation, Hit, Sentence, Support
+from rag_app.sentences import Piece, pieces, without_sentences
 from rag_app.support import Evidence, check
 from rag_app.words import Facts, covered, facts
 
@@ -38,17 +38,26 @@ class Resolved:
     citations: tuple[Citation, ...]
     sentences: tuple[Sentence, ...]
     removed: int  # markers that named no passage
+    taken_out: int = 0  # sentences that no cited passage says
 
 
-def resolve(raw: str, passages: Sequence[Hit]) -> Resolved:
-    """Turn a finished raw text into safe text, citations and checked sentences."""
+def resolve(raw: str, passages: Sequence[Hit], *, strict: bool = False) -> Resolved:
+    """Turn a finished raw text into safe text, citations and checked sentences.
+
+    Where it is strict, sentences that are unsupported are taken out, and the markers renumbered after that.
+    """
     numbered = number(raw, len(passages))
     cited = [passages[index] for index in numbered.passages]
     parts = pieces(numbered.text)
+    checked = tuple(_checked(part, cited) for part in parts)
+    dropped = [strict and sentence.support is Support.UNSUPPORTED for sentence in checked]
+    if any(dropped):
+        kept = resolve(without_sentences(numbered.text, dropped), cited)
+        return replace(kept, removed=numbered.removed, taken_out=sum(dropped))
     return Resolved(
         text=numbered.text,
         citations=tuple(_citation(marker, hit, parts) for marker, hit in enumerate(cited, start=1)),
-        sentences=tuple(_checked(part, cited) for part in parts),
+        sentences=checked,
         removed=numbered.removed,
     )
 

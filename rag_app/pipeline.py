@@ -11,10 +11,10 @@ from typing import Protocol, TypeVar
 from ingest.errors import GeneratorError, RerankerError
 from ingest.library import Counts
 from rag_app.access import visible_spaces
-from rag_app.citations import resolve, showable
+from rag_app.citations import Resolved, resolve, showable
 from rag_app.copies import without_copies
 from rag_app.exclusion import ExcludingRetriever
-from rag_app.markers import clean
+from rag_app.markers import clean, settled
 from rag_app.overlap import with_overlap
 from rag_app.records import Answer, Hit, Mode, Stage, Timings, Turn
 from rag_app.stages import Generator, Reranker, Retriever, Rewriter
@@ -30,6 +30,7 @@ EMPTY_QUESTION = "There is no question yet. Ask something about your documents."
 EMPTY_LIBRARY = "Nothing to ask about yet. Add PDF files to the library, then ask again."
 LONG_QUESTION = f"Only the first {QUESTION_CHARACTERS:,} characters of the question were used."
 NOTHING_WRITTEN = "No whole sentence could be quoted. Here are the passages that fit best."
+TAKEN_OUT = "{count} of {all} sentences were taken out, because the sources do not say them."
 INSTEAD_QUOTED = "Here are the sentences that fit best, quoted from the documents."
 RERANKER_FAILED = "The chosen reranker failed, so the bundled one ordered the passages. {reason}"
 
@@ -75,16 +76,17 @@ class Line:
 class Pipeline:
     """Answers questions from one library."""
 
-    def __init__(self, library: Shelves, line: Line, *, candidates: int, passages: int) -> None:
+    def __init__(self, library: Shelves, line: Line, *, candidates: int, passages: int, strict: bool = False) -> None:
+        """Where it is strict, sentences that the sources do not say are taken out of answers."""
         self._library, self._line = library, line
-        self._candidates, self._passages = candidates, passages
+        self._candidates, self._passages, self._strict = candidates, passages, strict
 
     def without(self, passages: Collection[str]) -> "Pipeline":
         """The same line, but these passages (whole texts) and their copies are not found."""
         if not passages:
             return self
         line = replace(self._line, retriever=ExcludingRetriever(self._line.retriever, passages))
-        return Pipeline(self._library, line, candidates=self._candidates, passages=self._passages)
+        return Pipeline(self._library, line, candidates=self._candidates, passages=self._passages, strict=self._strict)
 
     async def ask(
         self, question: str, turns: Sequence[Turn] = (), *, spaces: Sequence[str] | None = None, rerank: bool = True
@@ -192,21 +194,34 @@ class Pipeline:
             async with aclosing(generator.generate(answer.rewritten, passages, turns)) as pieces:
                 async for piece in pieces:
                     raw += piece
-                    yield replace(answer, text=showable(raw, len(passages)))
+                    yield replace(answer, text=self._shown(raw, passages))
         except GeneratorError as error:
             notice = str(error)
-        if not resolve(raw, passages).text and generator is not self._line.quoting:
+        said = resolve(raw, passages, strict=self._strict)
+        notice = _joined(notice, taken_out(said))
+        if not said.text and generator is not self._line.quoting:
             notice = _joined(notice, INSTEAD_QUOTED)
             answer = replace(answer, mode=self._line.quoting.mode, model="")
             async with aclosing(self._line.quoting.generate(answer.rewritten, passages, turns)) as pieces:
                 raw = "".join([piece async for piece in pieces])
         answer = replace(answer, timings=replace(answer.timings, generate=_ms_since(started)))
-        yield _checked(replace(answer, notice=_joined(answer.notice, notice)), raw, passages)
+        answer = replace(answer, notice=_joined(answer.notice, notice))
+        yield _checked(answer, lambda: resolve(raw, passages, strict=self._strict))
+
+    def _shown(self, raw: str, passages: Sequence[Hit]) -> str:
+        """Of a growing text what is safe to show; where it is strict, only sentences that were checked."""
+        return resolve(settled(raw), passages, strict=True).text if self._strict else showable(raw, len(passages))
 
 
-def _checked(answer: Answer, raw: str, passages: Sequence[Hit]) -> Answer:
+def taken_out(said: Resolved) -> str:
+    """A sentence about what was taken out; "" where nothing was."""
+    count = said.taken_out
+    return TAKEN_OUT.format(count=count, all=count + len(said.sentences)) if count else ""
+
+
+def _checked(answer: Answer, resolving: Callable[[], Resolved]) -> Answer:
     """The finished text with its citations and the support of each sentence."""
-    resolved, check_ms = _timed(lambda: resolve(raw, passages))
+    resolved, check_ms = _timed(resolving)
     timings = replace(answer.timings, check=check_ms)
     if not resolved.text:
         notice = _joined(answer.notice.replace(INSTEAD_QUOTED, "").strip(), NOTHING_WRITTEN)

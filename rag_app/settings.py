@@ -15,6 +15,7 @@ class Settings:
     ingest: IngestSettings = field(default_factory=IngestSettings)
     candidates: int = 50  # passages the cross-encoder reads
     passages: int = 3  # passages the generator is given
+    strict: int = 0  # 1 takes sentences that the sources do not say out of answers
     reranker: str = "bundled"  # "bundled", a folder, a hub name, or a server such as "cohere:rerank-v3.5" or "tei"
     reranker_url: str = ""  # the server's address; "" where the service has its own
     llm_model: str = ""  # "" answers by quoting, without a language model
@@ -44,6 +45,8 @@ class Settings:
         for name in ("candidates", "passages", "port"):
             if getattr(settings, name) < 1:
                 raise SettingsError(f"{PREFIX}{name.upper()} must be at least 1.")
+        if settings.strict not in {0, 1}:
+            raise SettingsError(f"{PREFIX}STRICT must be 0 or 1.")
         return settings
 
 

@@ -5,6 +5,7 @@ from fakes import FailingReranker, HashEmbedder, SameQuestion, ScriptedGenerator
 from shelves import new_library, put
 
 from ingest.index.generation import Index
+from rag_app.as_json import of_answer
 from rag_app.generate.extractive import Extractive
 from rag_app.pipeline import EMPTY_LIBRARY, EMPTY_QUESTION, Line, Pipeline
 from rag_app.records import Mode, Stage, Support, Turn
@@ -210,3 +211,48 @@ async def test_the_handbook_leaves_ordinary_answers_once_there_are_documents(lib
 
     assert {hit.document.space for hit in before.hits} == {"handbook"}
     assert {hit.document.space for hit in after.hits} == {"documents"}
+
+
+async def test_strict_takes_out_what_the_sources_do_not_say_and_says_so(library, line):
+    put(library, NOTICE, LEAVE)
+    pieces = ("The notice period is three ", "months [1]. It is nine weeks", " [1]. It begins with the next month. [1]")
+    made = Pipeline(
+        library, Line(**{**line, "generator": ScriptedGenerator(*pieces)}), candidates=50, passages=2, strict=True
+    )
+
+    answers = await asked(made, "How long is the notice period?")
+
+    last = answers[-1]
+    assert last.text == "The notice period is three months [1]. It begins with the next month. [1]"
+    assert [sentence.support for sentence in last.sentences] == [Support.SUPPORTED, Support.SUPPORTED]
+    assert last.notice == "1 of 3 sentences were taken out, because the sources do not say them."
+    assert not any("nine" in answer.text for answer in answers)
+
+
+async def test_strict_quotes_where_nothing_is_left_and_renumbers_what_is(library, line):
+    put(library, NOTICE, LEAVE)
+    lies = ScriptedGenerator("The notice period is nine weeks [1].")
+    shifted = ScriptedGenerator("It is nine weeks [1]. Every employee has thirty days of leave [2].")
+    made = [
+        Pipeline(library, Line(**{**line, "generator": one}), candidates=50, passages=2, strict=True)
+        for one in (lies, shifted)
+    ]
+
+    quoted, renumbered = [(await asked(one, "How long is the notice period of leave?"))[-1] for one in made]
+
+    assert quoted.mode == Mode.EXTRACTIVE
+    assert "1 of 1 sentences were taken out" in quoted.notice
+    assert quoted.sentences[0].support is Support.SUPPORTED
+    assert renumbered.text.endswith("[1].")
+    assert [citation.marker for citation in renumbered.citations] == [1]
+
+
+async def test_without_strict_an_unsupported_sentence_stays_and_is_marked(library, line):
+    put(library, NOTICE)
+
+    last = (
+        await asked(pipeline(library, line, generator=ScriptedGenerator("It is nine weeks [1].")), "notice period?")
+    )[-1]
+
+    assert [sentence.support for sentence in last.sentences] == [Support.UNSUPPORTED]
+    assert of_answer(last)["sentences"] == [{"text": "It is nine weeks.", "markers": [1], "support": "unsupported"}]

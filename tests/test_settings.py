@@ -34,6 +34,12 @@ def test_counts_below_one_are_refused(name):
         Settings.from_environment({name: "0"})
 
 
+def test_strict_is_off_or_on():
+    assert [Settings.from_environment({"RAG_STRICT": value}).strict for value in ("0", "1")] == [0, 1]
+    with pytest.raises(SettingsError, match="RAG_STRICT must be 0 or 1"):
+        Settings.from_environment({"RAG_STRICT": "2"})
+
+
 def test_secrets_do_not_show_in_logs():
     text = repr(Settings(openai_api_key="sk-secret", password="hunter2"))
 

@@ -6,6 +6,7 @@ WORDS = {
     "RAG_SPACE": "the space that files are added to",
     "RAG_CANDIDATES": "passages the reranker reads for a question",
     "RAG_PASSAGES": "passages an answer is made from",
+    "RAG_STRICT": "1 takes sentences that the sources do not say out of answers",
     "RAG_PASSAGE_PIECES": "word pieces of a passage at most",
     "RAG_EMBEDDER": "the model that finds by meaning",
     "RAG_RERANKER": "the model that orders what was found",
