@@ -47,7 +47,7 @@ class Stacks:
 
     async def take_in(self, request: Request) -> Response:
         """Begin to take in a folder: 202 with the number of its files."""
-        folder = _named(await request.body())
+        folder = _named(await _body(request))
         if folder is None:
             return error("Name a folder.", 400)
         try:
@@ -65,10 +65,20 @@ class Stacks:
         return JSONResponse({"begun": True}, 202) if begun else error(NO_LONGER_HERE, 410)
 
 
+async def _body(request: Request) -> bytes:
+    """What a request carries; nothing where that is more than names a folder."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > BODY_LIMIT:
+            return b""
+    return body
+
+
 def _named(body: bytes) -> str | None:
     """The folder that a request names, or None."""
     try:
-        folder = json.loads(body[:BODY_LIMIT])["folder"]
-    except (ValueError, KeyError, TypeError):
+        folder = json.loads(body)["folder"]
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return folder if isinstance(folder, str) else None
