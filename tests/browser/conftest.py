@@ -125,10 +125,19 @@ def scripted(tmp_path_factory):
     server.stop()
 
 
-class ScriptedServer:
-    """Starts and steers scripted_server.py."""
+@pytest.fixture(scope="package")
+def full(tmp_path_factory):
+    """A server with a full and hostile shelf, with figures and folders."""
+    server = ScriptedServer(tmp_path_factory.mktemp("full"), "full_server.py")
+    yield server
+    server.stop()
 
-    def __init__(self, home):
+
+class ScriptedServer:
+    """Starts and steers scripted_server.py, or another that takes a home and a port."""
+
+    def __init__(self, home, script="scripted_server.py"):
+        self._script = script
         self._home = home
         self._port = free_port()
         self.address = f"http://127.0.0.1:{self._port}"
@@ -136,8 +145,7 @@ class ScriptedServer:
 
     def start(self):
         """Begin to serve; also once more, after `kill`."""
-        script = str(Path(__file__).with_name("scripted_server.py"))
-        command = [sys.executable, script, str(self._home), str(self._port)]
+        command = [sys.executable, str(Path(__file__).with_name(self._script)), str(self._home), str(self._port)]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
         log = self._home / "log"
         with log.open("wb") as file:
@@ -183,6 +191,11 @@ class ScriptedServer:
         given = [judgement for judgement in Feedback(database).given() if judgement.turn == turn]
         database.close()
         return given
+
+    @property
+    def pid(self):
+        """The process, to be measured."""
+        return self._process.pid
 
     def stop(self):
         """End the process."""
