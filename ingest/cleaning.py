@@ -13,7 +13,7 @@ from itertools import pairwise
 from ingest.records import Page
 from ingest.running import without_running_lines
 
-VERSION = "cleaning-1"  # part of a recipe: raise it when the same pages would be cleaned otherwise
+VERSION = "cleaning-2"  # part of a recipe: raise it when the same pages would be cleaned otherwise
 
 _LIGATURES = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)}
 _DROPPED = dict.fromkeys([*range(0x09), 0x0B, *range(0x0E, 0x20), *range(0x7F, 0xA0), 0x200B, 0x2060, 0xFEFF, 0xFFFE])
@@ -93,6 +93,8 @@ def _goes_on(before: str, block: str) -> bool:
     """Whether a block begins in the middle of a sentence, as after the end of a column."""
     last, first = before.rpartition("\n")[2], block.partition("\n")[0]
     rows = CELL in last or CELL in first
+    if _wide(last[-1]) and _wide(first[0]):  # no small letters tell, and a line holds half as many signs
+        return not rows and len(last) >= FULL_LINE / 2 and not _CLOSED.search(last)
     return not rows and len(last) >= FULL_LINE and last[-1] not in ".!?:;" and first[0].islower()
 
 

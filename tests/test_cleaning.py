@@ -87,6 +87,14 @@ def test_sentence_that_a_column_end_cuts_is_joined():
     ]
 
 
+def test_sentence_in_a_wide_script_that_a_column_end_cuts_is_joined():
+    first, second = "\u7f51\u7edc" * 20, "\u52a1\u9700" * 5 + "\u3002"
+
+    assert cleaned(f"{first}\n\n{second}") == [first + second]
+    assert cleaned(f"{first}\u3002\n\n{second}") == [f"{first}\u3002\n\n{second}"]
+    assert cleaned(f"{first[:6]}\n\n{second}") == [f"{first[:6]}\n\n{second}"]
+
+
 def test_lines_of_a_paragraph_are_joined():
     assert cleaned("This sentence goes on over\nthe end of its line and on\nto a third.") == [
         "This sentence goes on over the end of its line and on to a third."

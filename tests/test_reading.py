@@ -7,17 +7,20 @@ import pytest
 from pdf_makers import WIDTH, changed, drawn, invisible, lines, picture, said, stream, together
 from pdf_makers import of_streams as streams
 from reportlab.lib.colors import Color, black, navy, white
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 
 from ingest.cleaning import clean
 from ingest.errors import Refused
-from ingest.reading import read
+from ingest.reading import page_image, read
 from ingest.reading.headings import StyledLine, headings
 from ingest.reading.layout import lines as layout
 from ingest.reading.lines import Word
 from ingest.reading.titles import sensible
 from ingest.records import FileState, Heading, Reading
 
+DATA = Path(__file__).parent / "data"
 PROSE = (
     "The committee meets on the first Monday of each month and",
     "keeps minutes that every member may read. Decisions need a",
@@ -208,6 +211,45 @@ def test_writing_from_right_to_left_keeps_its_order():
     assert [line.text for line in layout(row)] == [
         "\u05e9\u05dc\u05d5\u05dd \u05e2\u05d5\u05dc\u05dd\t\u05d8\u05d5\u05d1"
     ]
+
+
+HEBREW = (
+    "\u05d4\u05de\u05e0\u05d5\u05d9 \u05de\u05db\u05e1\u05d4",
+    "\u05d4\u05e9\u05e0\u05ea\u05d9\u05ea \u05d1\u05e1\u05da 2000 \u05e9\u05e7\u05dc\u05d9\u05dd.",
+)
+ARABIC = (
+    "\u062a\u063a\u0637\u064a \u0627\u0644\u062e\u0637\u0629 \u0632\u064a\u0627\u0631\u0627\u062a",
+    "\u0627\u0644\u0645\u0628\u0644\u063a \u0627\u0644\u0633\u0646\u0648\u064a.",
+)
+
+
+def test_file_in_hebrew_and_arabic_keeps_the_order_of_letters_words_and_lines():
+    """The file was printed by Chromium 156; pdfium gives the letters of most Arabic words backwards."""
+    (text,) = texts(opened(DATA / "right_to_left.pdf"))
+
+    hebrew, arabic = text.split("\n\n")
+    assert all(phrase in hebrew for phrase in HEBREW)
+    assert hebrew.startswith(HEBREW[0])
+    assert arabic.startswith(ARABIC[0])
+    assert arabic.endswith(ARABIC[1])
+
+
+def test_quote_in_arabic_is_placed():
+    image = page_image(DATA / "right_to_left.pdf", 1, width=600, quote=" ".join(ARABIC[:1]))
+
+    assert len(image.boxes) == 1
+
+
+def test_chinese_in_two_columns_keeps_its_order(put):
+    signs = "".join(chr(0x4E00 + 7 * at) for at in range(120))
+    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+
+    def columns(canvas: Canvas) -> None:
+        canvas.setFont("STSong-Light", 12)
+        for at in range(10):
+            canvas.drawString(60 if at < 5 else 320, 700 - 16 * (at % 5), signs[12 * at : 12 * at + 12])
+
+    assert texts(opened(put(drawn(columns)))) == [signs]
 
 
 @pytest.mark.parametrize("angle", [90, 180, 270])

@@ -65,5 +65,6 @@ def _in_order(page: pypdfium2.PdfPage, text: str) -> tuple[str, list[int]]:
     A line or word ends with a space, whose index is that of the character before it.
     """
     spans = [span for line in layout.lines(scan(page).words) if line for span in line.spans]
-    indices = [index for start, end in spans for index in (*range(start, end), end - 1)]
-    return "".join(text[start:end] + " " for start, end in spans), indices
+    runs = [range(start, end, 1 if start < end else -1) for start, end in spans]
+    indices = [index for run in runs for index in (*run, run[-1])]
+    return "".join("".join(text[index] for index in run) + " " for run in runs), indices

@@ -128,10 +128,13 @@ def _spread(row: Sequence[Word], *beside: Sequence[Sequence[Word]]) -> bool:
 
 def _runs(row: Sequence[Word], begins: Sequence[float]) -> list[list[Word]]:
     runs = [[row[0]]]
+    leftwards = _leftwards(row)
     for before, word in pairwise(row):
         gap, size = word.left - before.right, max(before.size, word.size, 1)
         if _leftwards((before, word)):
             gap = before.left - word.right
+        elif leftwards and (_leftwards((before,)) or _leftwards((word,))):  # a number, for example
+            gap = max(gap, before.left - word.right)
         aligned = gap > CELL_GAP * size and sum(abs(word.left - left) < 1 for left in begins) > 1
         if gap > GAP * size or gap < -4 * size or aligned:
             runs.append([])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-Span = tuple[int, int]  # start and end
+Span = tuple[int, int]  # first and past the last; descending where the reader has the characters backwards
 Turn = int  # degrees clockwise from left to right as the page is shown: 0, 90, 180 or 270; another one is slanted
 SLANTED = 45
 

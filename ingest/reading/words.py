@@ -4,6 +4,7 @@ import ctypes
 import math
 import re
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -167,6 +168,8 @@ class _Reader:
         down = not style.turn and len(text) > _TALL and box[3] - box[1] > _TALL * (box[2] - box[0])
         turn = 90 if down else style.turn
         spans = ((start, start + len(text)),)
+        if self._first.left < self._last.left and backwards(text):
+            text, spans = text[::-1], ((start + len(text) - 1, start - 1),)
         word = Word(_whole(text), *box, style.size, style.bold, line, turn, spans)
         return word, self._seen(style, text_object, (left + right) / 2, (bottom + top) / 2)
 
@@ -218,6 +221,12 @@ def _turn(angle: float) -> Turn:
     """The way of writing at so many degrees counterclockwise from left to right."""
     quarter = round(angle / 90)
     return -quarter % 4 * 90 if abs(angle - 90 * quarter) <= _TURNED else SLANTED
+
+
+def backwards(text: str) -> bool:
+    """Whether all its letters are of scripts that are written from right to left."""
+    kinds = {unicodedata.bidirectional(character) for character in text}
+    return not text.isascii() and len(text) > 1 and kinds <= {"R", "AL", "NSM"}
 
 
 def _whole(text: str) -> str:
