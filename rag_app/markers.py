@@ -12,14 +12,14 @@ from dataclasses import dataclass
 LONGEST = 60  # characters a marker may have; what is longer is text
 _WORD = r"(?:sources?|passages?|documents?|docs?|refs?|references?|citations?)"
 _JOIN = r"\s*(?:,|;|&|\+|and|-|–|—|to)\s*"  # noqa: RUF001 - the dashes models write
-_ITEM = rf"(?:{_WORD}\s*)?[\^#]?\d{{1,4}}"
+_ITEM = rf"(?:{_WORD}\s*)?[\^#]?\d{{1,9}}"
 _LIST = rf"{_ITEM}(?:{_JOIN}{_ITEM})*"
 _TAIL = r"(?:†[^\]】]{0,30})?"
 _SQUARE = rf"[\[【［]{{1,2}}\s*(?:{_WORD}\s*[:.]?\s*)?{_LIST}\s*{_TAIL}\s*[\]】］]{{1,2}}"  # noqa: RUF001 - full width brackets
 _ROUND = rf"\(\s*(?:see\s+)?{_WORD}\s*[:.]?\s*{_LIST}\s*\)"
 MARKER = re.compile(rf"{_SQUARE}|{_ROUND}", re.IGNORECASE)
 _OPEN = re.compile(r"(?:[\[【［][^\]】］\n]*|\([^)\n]*)$")  # noqa: RUF001 - full width brackets
-_RANGE = re.compile(r"(\d{1,4})\s*(?:-|–|—|to)\s*(?:[a-z#^]*\s*)(\d{1,4})", re.IGNORECASE)  # noqa: RUF001
+_RANGE = re.compile(r"(\d{1,9})\s*(?:-|–|—|to)\s*(?:[a-z#^]*\s*)(\d{1,9})", re.IGNORECASE)  # noqa: RUF001
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*(?:`|$)", re.DOTALL | re.MULTILINE)
 _THINK = re.compile(r"<(think(?:ing)?)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
 _THOUGHT = re.compile(r"\A.*</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
