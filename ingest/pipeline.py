@@ -19,6 +19,7 @@ from ingest.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+MOST_NAMED = 12  # runs of pages that a sentence about a document names
 CANCELLED = (JobState.CANCELLED, "Cancelled. Nothing of it was kept.")
 
 
@@ -263,9 +264,22 @@ def told(document: Document) -> str:
     """What a person should know of a document that is ready; "" where all of it was read."""
     parts = []
     if document.failed_pages:
-        parts.append(f"{len(document.failed_pages)} of {document.pages} pages could not be read.")
+        parts.append(f"{_of(document.failed_pages, document.pages)} could not be read.")
     if document.empty_pages:
-        parts.append(f"{len(document.empty_pages)} of {document.pages} pages hold no text (pictures or blank).")
+        parts.append(f"{_of(document.empty_pages, document.pages)} hold no text (pictures or blank).")
     if document.hidden_words:
         parts.append(f"{document.hidden_words} hidden words were left out.")
     return " ".join(parts)
+
+
+def _of(numbers: Sequence[int], pages: int) -> str:
+    """How many of the pages, and which: "3 of 9 pages (1, 4 to 5)"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    named = [f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs[:MOST_NAMED]]
+    more = " and others" if len(runs) > MOST_NAMED else ""
+    return f"{len(numbers)} of {pages} pages ({', '.join(named)}{more})"
