@@ -19,6 +19,7 @@ COMMANDS = {
     "search": ("show the passages found for a question, best first", "rag_app.commands.search"),
     "documents": ("list documents, or remove one", "rag_app.commands.documents"),
     "evaluate": ("measure how well passages are found, with and without reranking", "rag_app.commands.evaluate"),
+    "diagnose": ("tell where questions lose their answers, and what to try", "rag_app.commands.diagnose"),
     "train": ("train the reranker on your own questions, and choose which one is live", "rag_app.commands.train"),
     "models": ("list the rerankers to choose from, and which are on this machine", "rag_app.commands.models"),
     "backup": ("write everything but the index into one file, also while serving", "rag_app.commands.backup"),

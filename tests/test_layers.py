@@ -44,6 +44,7 @@ FLOORS = {
         evaluate evaluate.metrics evaluate.intervals evaluate.kept evaluate.progress
         evaluate.records
         evaluate.answers evaluate.datasets evaluate.plots
+        evaluate.diagnose
         evaluate.summary
         evaluate.pdf_folder
         stages sentences as_json prompt endpoints app_database candidates
@@ -84,7 +85,7 @@ FLOORS = {
         commands.ask commands.search commands.ingest commands.documents commands.models commands.doctor commands.desk
         commands.office
         commands.evaluate commands.verify commands.train commands.backup commands.rebuild commands.restore
-        commands.serve
+        commands.serve commands.diagnose
         __main__
     """,
 }

@@ -24,16 +24,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="a BEIR folder (corpus.jsonl, queries.jsonl, qrels.tsv), or a folder with questions.jsonl beside its PDFs",
     )
-    parser.add_argument("--limit", type=_positive, metavar="N", help="ask only N questions, drawn at random")
-    parser.add_argument("--seed", type=_counted, default=0, metavar="S", help="decides what is drawn (default 0)")
-    parser.add_argument(
-        "--page-tolerance", type=_counted, default=0, metavar="N", help="take a page for right that is N pages away"
-    )
+    add_sampling(parser)
     parser.add_argument(
         "--answers", action="store_true", help="also answer the questions, and measure what is said and cited"
     )
     parser.add_argument("--report", type=Path, metavar="FILE.html", help="write a page with plots, for a browser")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout, progress on stderr")
+
+
+def add_sampling(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say which questions are asked, and how near a right page must be."""
+    parser.add_argument("--limit", type=_positive, metavar="N", help="ask only N questions, drawn at random")
+    parser.add_argument("--seed", type=_counted, default=0, metavar="S", help="decides what is drawn (default 0)")
+    parser.add_argument(
+        "--page-tolerance", type=_counted, default=0, metavar="N", help="take a page for right that is N pages away"
+    )
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
