@@ -12,6 +12,7 @@ from ingest.reading.lines import Line, joined
 
 PROSE_CHARACTERS = 30  # in the middle of all cells; where cells are longer, they may be columns of text
 FEWEST_ROWS = 3
+MOST_ROWS = 300  # looked at together; a hostile page may have thousands, none of them a table's
 MOST_ALONE = 12  # rows of one cell between two with several
 TIGHT = 0.9  # of the usual distance between rows; lines nearer than this belong to one cell
 MOST_ABOVE = 4  # lines that a cell may begin above the first that was written of its row
@@ -27,7 +28,7 @@ def whole_rows(rows: Sequence[Row]) -> list[Row]:
     found: list[Row] = []
     start = 0
     while start < len(rows):
-        end = _end(rows, start)
+        end = start + _end(rows[start : start + MOST_ROWS])
         columns = _columns(rows[start:end]) if end - start >= FEWEST_ROWS else []
         inside = _inside(rows[start:end], columns)
         if inside >= FEWEST_ROWS:
@@ -39,18 +40,15 @@ def whole_rows(rows: Sequence[Row]) -> list[Row]:
     return found
 
 
-def _end(rows: Sequence[Row], start: int) -> int:
-    """Past the last row with several cells of those from `start` on that may be one table."""
-    end = start
-    for index in range(start, len(rows)):
-        if len(rows[index]) > 1:
+def _end(rows: Sequence[Row]) -> int:
+    """How many of the first rows may be one table: those with several cells, and a few with one between and after."""
+    end = 0
+    for index, row in enumerate(rows):
+        if len(row) > 1:
             end = index + 1
-        elif index - end >= MOST_ALONE or end == start:
-            break
-    tail = end
-    while start < tail < len(rows) and tail - end < MOST_ALONE and len(rows[tail]) == 1:
-        tail += 1
-    return tail
+        elif index - end >= MOST_ALONE or not end:
+            return index if end else 0
+    return len(rows) if end else 0
 
 
 def _columns(rows: Sequence[Row]) -> list[Extent]:
