@@ -24,6 +24,11 @@ _NOT_IN_A_NAME = frozenset(
     "who whom if when while and or but by to for in on at from with than then as it its this these those there "
     "of".split()
 )
+# Names of nothing in particular: what they mean stands in the sentence before.
+_TOO_GENERAL = frozenset(
+    "result reason purpose aim goal idea problem rest following answer example point way thing first last next other "
+    "second third same main only best most difference change case matter process system text list number".split()
+)
 _MAY_STAND_INSIDE = frozenset(("of", "for", "in", "on", "at", "and"))
 _POINTS_BACK = re.compile(
     r"\b(?:this|these|that|those|it|its|they|their|them|he|she|his|her|above|below|here)\b", re.IGNORECASE
@@ -81,6 +86,8 @@ def _thing(found: re.Match[str]) -> str:
     words = found.group("thing").split()
     inner = {word.casefold() for word in words[1:]} - _MAY_STAND_INSIDE
     if len(words) < 2 or inner & _NOT_IN_A_NAME or words[-1].casefold() in _NOT_IN_A_NAME:  # noqa: PLR2004
+        return ""
+    if inner <= _TOO_GENERAL:
         return ""
     return " ".join([words[0].lower(), *words[1:]])
 

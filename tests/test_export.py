@@ -4,7 +4,7 @@ import pytest
 from markdown_it import MarkdownIt
 from scripted_desk import answered, citation
 
-from rag_app.conversations import StoredTurn, TurnState, stored
+from rag_app.conversations import StoredTurn, TurnState, put_aside, stored
 from rag_app.records import Mode
 from rag_app.web.export import conversation_markdown, file_name, turn_text
 
@@ -55,6 +55,15 @@ def test_a_conversation_holds_its_questions_answers_and_sources():
     assert "*Quoted from the documents, no model used*" in text
     assert "**Sources**\n\n- [1] Handbook.pdf, page 12 (sheet 18)\n  > The notice period is three months" in text
     assert "## And then?" in text
+
+
+def test_passages_an_answer_was_made_without_are_named():
+    aside = put_aside(citation(label="*12*"))
+
+    text = conversation_markdown("Notice", [replace(a_turn(), excluded=(aside,))])
+
+    assert "Made without: Handbook.pdf, page *12* (sheet 18)" in text_of(text)
+    assert "Made without" not in conversation_markdown("Notice", [a_turn()])
 
 
 def test_what_was_searched_for_and_how_an_answer_ended_is_said():

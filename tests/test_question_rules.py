@@ -35,6 +35,8 @@ def test_a_statement_becomes_the_question_it_answers(text, question):
         "This period is three months.",
         "The one that it is the best of all.",
         "It takes forty minutes.",
+        "The result is a very good one.",
+        "The first is the best.",
         "The rule by which we live is a good one.",
         "To be, or not to be, that is the question.",
         "Three months is the notice period.",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from rag_app.conversations import StoredAnswer, StoredTurn, TurnState
+from rag_app.conversations import Excluded, StoredAnswer, StoredTurn, TurnState
 from rag_app.records import Citation, Mode
 
 NOTHING_FOUND = "The documents do not seem to answer this."
@@ -52,7 +52,9 @@ def _answer(turn: StoredTurn) -> list[str]:
         return [*([_block(turn.failure)] if turn.failure else []), *ending]
     text = _MARKER.sub(r"[\1]", _block(answer.text)) if answer.text else NOTHING_FOUND
     searched = [f"*Searched for: {_inline(answer.rewritten)}*"] if answer.rewritten not in ("", turn.question) else []
-    return [*searched, text, *([_block(answer.notice)] if answer.notice else []), *ending, *_sources(answer)]
+    without = ", ".join(_inline(_where(one)) for one in turn.excluded)
+    aside = [f"*Made without: {without}*"] if without else []
+    return [*searched, *aside, text, *([_block(answer.notice)] if answer.notice else []), *ending, *_sources(answer)]
 
 
 def _sources(answer: StoredAnswer) -> list[str]:
@@ -73,7 +75,7 @@ def _speaker(answer: StoredAnswer) -> str:
     return "Quoted from the documents, no model used"
 
 
-def _where(source: Citation) -> str:
+def _where(source: Citation | Excluded) -> str:
     if source.label in ("", str(source.page)):
         return f"{source.title}, page {source.page}"
     return f"{source.title}, page {source.label} (sheet {source.page})"
