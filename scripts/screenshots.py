@@ -28,6 +28,7 @@ PATIENCE_MS = 60_000
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 SIZES: dict[str, ViewportSize] = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+MEASURED = 20  # of the handbook's questions
 QUESTIONS = ("Which reranking models can I use?", "and which of them needs a GPU?")
 
 
@@ -39,7 +40,11 @@ def serving(home: Path) -> Iterator[str]:
         port = probe.getsockname()[1]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("RAG_", "OPENAI_"))}
     command = [sys.executable, "-m", "rag_app", "serve", "--handbook", str(ROOT / "docs_corpus")]
-    process = subprocess.Popen(command, cwd=ROOT, env=kept | {"RAG_HOME": str(home), "RAG_PORT": str(port)})
+    given = kept | {"RAG_HOME": str(home), "RAG_PORT": str(port)}
+    (home / "import" / "manuals").mkdir(parents=True)
+    measure = [sys.executable, "-m", "rag_app", "evaluate", str(ROOT / "docs_corpus"), "--limit", str(MEASURED)]
+    subprocess.run(measure, cwd=ROOT, env=given, check=True)  # for the Quality page
+    process = subprocess.Popen(command, cwd=ROOT, env=given)
     try:
         address = f"http://127.0.0.1:{port}"
         wait_for(address, process)
@@ -113,6 +118,16 @@ class Album:
         page.goto(f"{address}/library")
         expect(page.locator(".documents")).to_be_visible()
         self.take("library")
+        page.get_by_role("button", name="Import a folder on the server").click()
+        expect(page.locator("dialog.piece .folder-list")).to_be_visible()
+        self.take("import")
+        page.goto(f"{address}/quality")
+        expect(page.locator("#quality .plot")).to_be_visible()
+        self.take("quality")
+        page.goto(f"{address}/settings")
+        page.get_by_role("button", name="Check every part").click()
+        expect(page.locator(".checks li").first).to_be_visible()
+        self.take("settings")
 
 
 def photograph(browser: Browser, address: str, folder: Path) -> None:

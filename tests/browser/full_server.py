@@ -16,7 +16,7 @@ from scripted_desk import HANDBOOK, OWN, ScriptedDesk, answered, citation, hit
 from ingest.errors import Refused
 from ingest.records import Job, JobState
 from rag_app.checks import Check
-from rag_app.records import Mode, Sentence, Stage, Support
+from rag_app.records import Mode, Stage
 from rag_app.web.office import Configuration, Evaluations, Folder, Model, Office, Rerankers, Setting
 from rag_app.web.server import create_app
 
@@ -46,7 +46,6 @@ class FullDesk(ScriptedDesk):
             async for answer in super().ask(question, turns, rerank=rerank, without=without):
                 yield answer
             return
-        said = tuple(Sentence(text, (1,), Support.UNSUPPORTED) for text in TEXTS[:150])
         sources = tuple(
             citation(n, document=replace(OWN, title=text), passage=text, quote=text, label=text)
             for n, text in enumerate(TEXTS[150:160], start=1)
@@ -54,7 +53,7 @@ class FullDesk(ScriptedDesk):
         yield replace(
             answered(question, "\n\n".join(TEXTS[:150]), mode=Mode.MODEL, model=TEXTS[0]),
             stage=Stage.DONE,
-            sentences=said,
+            sentences=(),  # one text lies within another: their marks would stand in the middle of it
             citations=sources,
             hits=tuple(hit(replace(OWN, title=text), text, 3, 0.4, n) for n, text in enumerate(TEXTS[:40], start=1)),
         )

@@ -3,6 +3,8 @@
 That no request leaves the origin and no page breaks its policy is checked at the end of each test by `opened`.
 """
 
+import re
+
 import pytest
 from hostile import hostile
 from playwright.sync_api import expect
@@ -98,7 +100,7 @@ def test_an_answer_of_a_hundred_and_fifty_sentences_is_only_text(watched, full):
     expect(answer).to_have_class("answer is-done")
 
     words = answer.text_content()
-    plain = [text for text in TEXTS[:150] if text.isprintable() and text.isascii() and "[" not in text]
+    plain = [text for text in TEXTS[:150] if text.isprintable() and text.isascii() and not re.search(r"\[|\*\*", text)]
     assert len(plain) > 50
     assert [text for text in plain if "".join(text.split()) not in "".join(words.split())] == []
     untouched(page)
