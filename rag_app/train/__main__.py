@@ -25,12 +25,13 @@ GROUPS = 38_000  # as many as two cores learn in an hour and a half
 
 def main() -> int:
     """Prepare, train, save."""
+    usual = Recipe()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the folder with pairs/")
     parser.add_argument("--to", type=Path, required=True, help="the folder for groups, checkpoints and the model")
     parser.add_argument("--start", type=Path, help="the folder of a cross-encoder to go on from (default: the encoder)")
-    parser.add_argument("--seed", type=int, default=Recipe.seed, help=f"of every draw (default {Recipe.seed})")
-    parser.add_argument("--rate", type=float, default=Recipe.rate, help=f"peak learning rate (default {Recipe.rate})")
+    parser.add_argument("--seed", type=int, default=usual.seed, help=f"of every draw (default {usual.seed})")
+    parser.add_argument("--rate", type=float, default=usual.rate, help=f"peak learning rate (default {usual.rate})")
     parser.add_argument("--groups", type=int, default=GROUPS, help=f"groups to learn from (default {GROUPS})")
     parser.add_argument("--threads", type=int, default=0, help="threads (default: as many as there are cores)")
     arguments = parser.parse_args()
@@ -46,7 +47,7 @@ def train(data: Path, to: Path, recipe: Recipe, start: Path | None, most: int, t
     """Train on `most` groups of DATA/pairs. Raises TrainingDataError, ModelError."""
     to.mkdir(parents=True, exist_ok=True)
     embedder = Embedder(BUNDLED, Compute(), threads)
-    file = to / "groups.jsonl.gz"
+    file = to / f"groups-{recipe.seed}.jsonl.gz"
     if not file.exists():
         pairs = data / "pairs"
         kept.save(prepared(examples(pairs, recipe.seed), claims(pairs), embedder, recipe.seed), file)
