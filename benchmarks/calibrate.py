@@ -35,8 +35,8 @@ POOL = 600  # passages of each set of pairs
 NEAREST = 20  # passages of each question
 REFUSED = 0.04  # share of the answerable questions that may fall below the threshold
 # Weights of cosine and overlap beside a logit: the best of a grid on the development sets (docs/training.md).
-COSINE = 18.0
-OVERLAP = 6.0
+COSINE = 30.0
+OVERLAP = 8.0
 
 
 @dataclass(frozen=True, slots=True)
