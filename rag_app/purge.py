@@ -16,6 +16,7 @@ NOT_REACHED = (
     "backups and copies of this folder that were made before",
     "models that were trained on it, and training data taken from it",
     "the file where it came from, and answers that were exported or copied",
+    "what `rag evaluate` kept of the sets it was run on: the folders evaluations and cache, which may be deleted",
     "what the providers of a language model or reranker kept of it",
     "blocks of the disk that the system has not written over yet",
 )
