@@ -18,13 +18,16 @@
   clicks['button[data-page]'] = ({ dataset }) => { show({ page: dataset.page }); toTable(); };
   clicks['[data-look]'] = ({ dataset }) => show({ state: dataset.look });
   clicks['[data-show-all]'] = () => {
+    touched = true;
     search().value = '';
     show({ q: '', space: '', state: '' });
   };
   const search = () => document.querySelector('#library-search');
   let typing = 0;
+  let touched = false; // by the reader: from then on the field is theirs
   document.addEventListener('input', (event) => {
     if (event.target.id !== 'library-search') return;
+    touched = true;
     clearTimeout(typing);
     typing = setTimeout(() => show({ q: event.target.value.trim() }), 150);
   });
@@ -36,14 +39,14 @@
       view(`${target.dataset.goTo}?page=${page}`);
     }
   });
-  // Gradio draws the field some time after the page's listener; other pages have none.
+  // Gradio draws the field some time after this, and sometimes a second time, empty; other pages have none.
   const fill = (tries) => {
     const wanted = new URL(location.href).searchParams.get('q');
-    if (!wanted) return;
-    if (search()) search().value = search().value || wanted;
-    else if (tries) setTimeout(fill, 100, tries - 1);
+    if (touched || !wanted || !tries) return;
+    if (search() && !search().value) search().value = wanted;
+    setTimeout(fill, 100, tries - 1);
   };
-  window.addEventListener('rag:listening', () => fill(100), { once: true });
+  fill(600);
 
   // ---- files -----------------------------------------------------------------------------------------------
   clicks['[data-piece]'] = (button) => view(button.dataset.piece, 'piece', 'Looking');
