@@ -129,7 +129,7 @@ def test_stages_say_how_long_they_took_and_leave_out_those_that_did_not_run():
 
     page = found_page(replace(answer, timings=replace(answer.timings, rewrite=0)))
 
-    assert "<span>reranking</span> <b>610 ms</b>" in page
+    assert "<span>reranking</span> <strong>610 ms</strong>" in page
     assert "understanding" not in page
 
 
