@@ -7,10 +7,11 @@ from examples import VACATION, make_hit
 
 from ingest.compute import Compute
 from rag_app.citations import number, resolve
-from rag_app.generate.extractive import SENTENCES, WORDS, Extractive, alike, candidates, judged, units
+from rag_app.generate.extractive import SENTENCES, WORDS, Extractive, alike, candidates, judged, shared, units
 from rag_app.key_phrase import key_phrase
 from rag_app.records import Hit, Mode, Support
 from rag_app.rerank.cross_encoder import BundledReranker
+from rag_app.words import facts
 
 
 class Wordy:
@@ -247,3 +248,10 @@ def test_the_key_phrase_is_told_by_the_question_or_not_at_all(question, sentence
     found = key_phrase(question, sentence)
 
     assert (None if found is None else sentence[slice(*found)]) == phrase
+
+
+def test_word_that_says_nothing_is_no_reason_to_quote():
+    asked = facts("What do I do when GH-217 comes up?")
+
+    assert shared(asked, "GH-217 means that the roof vent is stuck.") == 1.0
+    assert shared(asked, "Visitors may come on Fridays from two to five.") == 0.0

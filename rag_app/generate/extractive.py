@@ -18,7 +18,7 @@ from rag_app.key_phrase import key_phrase
 from rag_app.markers import unmarked
 from rag_app.records import Hit, Mode, Turn
 from rag_app.stages import SentenceScorer
-from rag_app.words import Facts, covered, facts
+from rag_app.words import Facts, covered, facts, stem
 
 SENTENCES = 3  # quoted at most
 WORDS = 80  # quoted at most, unless the best alone is longer
@@ -48,6 +48,8 @@ _INSTRUCTION = re.compile(
     re.IGNORECASE,
 )
 _NEXT = 0.999  # of the best one's score, for what must come right after it
+# Words of a question that do not say what it is about; "what do I do when GH-217 comes up" is about GH-217.
+_LIGHT = frozenset(map(stem, "come comes go goes get make take happen happens mean means work works need want".split()))
 _OVERLAP = 0.1  # added to the share of the question's words, so that other words for the same do not count as nothing
 
 
@@ -152,9 +154,9 @@ def judged(span: Sequence[Unit]) -> str:
 
 
 def shared(asked: Facts, text: str) -> float:
-    """The share (0 to 1) of the question's words and numbers that a text has."""
+    """The share (0 to 1) of the question's words and numbers that a text has, those that say nothing left out."""
     said = facts(text)
-    return covered(asked.words | asked.numbers, said.words | said.numbers)
+    return covered((asked.words - _LIGHT) | asked.numbers, said.words | said.numbers)
 
 
 def with_remedy(question: str, spans: Sequence[tuple[Unit, ...]], scores: Sequence[float]) -> list[float]:
