@@ -13,9 +13,6 @@ expect.set_options(timeout=PATIENCE_MS)
 
 QUESTION = "How long is the notice period?"
 
-# Passed in a quiet run, failed once where another browser and server shared the two cores: a race not yet found.
-UNSTEADY = pytest.mark.xfail(strict=False, reason="a race under load, see the closing note of 21 November 2026")
-
 
 def put_aside(page):
     return page.locator(".answer").last.locator(".put-aside")
@@ -88,11 +85,12 @@ def test_a_source_is_put_aside_kept_so_and_used_again(opened, scripted):
     expect(page.locator(".answer").last).to_contain_text("three months")
 
 
-@UNSTEADY
 def test_earlier_answers_offer_nothing_that_would_change_them(opened, scripted):
     page = opened(scripted.address)
     earlier = ask(page, QUESTION).get_attribute("id")
     ask(page, "Who pays for overtime?")
+    # The evidence of an answer is drawn a moment after it, and would take the place of what is chosen before.
+    expect(page.locator("#evidence .evidence-for")).to_contain_text("Who pays for overtime?")
 
     page.locator(f"#{earlier} button.sources").click()
 
@@ -169,7 +167,6 @@ def test_a_long_conversation_is_shown_piece_by_piece(opened, scripted):
     expect(page.locator(".question")).to_have_count(20)
 
 
-@UNSTEADY
 def test_an_answer_cut_off_by_the_death_of_the_server_is_shown_so_and_asked_again(opened, scripted):
     page = opened(scripted.address)
     scripted.hold()

@@ -263,15 +263,20 @@
   // What was being written outlives a reload that the reader did not ask for.
   const KEPT = 'rag:question';
   const saveQuestion = () => { if (box() && box().value) sessionStorage.setItem(KEPT, box().value); };
+  // Gradio sometimes draws the box a second time, empty: the words are put back until the reader does anything there.
   const restoreQuestion = (tries) => {
     const text = sessionStorage.getItem(KEPT);
     if (!text) return;
-    if (box()) {
-      sessionStorage.removeItem(KEPT);
-      if (!box().value) fill(text);
-    } else if (tries) setTimeout(restoreQuestion, 200, tries - 1);
+    if (box() && !box().value) fill(text);
+    if (tries) setTimeout(restoreQuestion, 200, tries - 1);
+    else sessionStorage.removeItem(KEPT);
   };
-  window.addEventListener('rag:listening', () => restoreQuestion(50), { once: true });
+  for (const kind of ['keydown', 'input', 'click']) {
+    document.addEventListener(kind, (event) => {
+      if (event.isTrusted && event.target.closest && event.target.closest('#question')) sessionStorage.removeItem(KEPT);
+    }, true);
+  }
+  restoreQuestion(100);
   window.rag.saveQuestion = saveQuestion;
   const leaveEditing = () => {
     if (!document.body.classList.contains('editing')) return;
