@@ -12,11 +12,11 @@ from ingest.records import Job, JobState, PageImage
 from rag_app.app_database import AppDatabase
 from rag_app.checks import Check
 from rag_app.conversations import Conversations, StoredTurn, TurnState, stored
+from rag_app.escape import escape, escape_name
 from rag_app.feedback import Feedback, Reason, Verdict
 from rag_app.records import Mode, Sentence, Support
 from rag_app.unanswered import Missing
 from rag_app.web.answer_text import answer_html
-from rag_app.web.escape import escape, escape_name
 from rag_app.web.folders_html import folders_html
 from rag_app.web.library_html import documents_html, health_html, jobs_html, viewer_html
 from rag_app.web.listing import Wanted, listed

@@ -40,7 +40,7 @@ FLOORS = {
         __main__
     """,
     "rag_app": """
-        records settings access checks markers words fusion commands generate rerank web web.pages rerank.catalogue
+        records settings access checks escape markers words fusion commands generate rerank web web.pages rerank.catalogue
         evaluate evaluate.metrics evaluate.intervals evaluate.kept evaluate.progress
         evaluate.records
         evaluate.answers evaluate.datasets evaluate.plots
@@ -69,7 +69,7 @@ FLOORS = {
         train.line
         build train.workshop
         evaluate.folder health
-        web.escape web.people web.theme web.uploads web.pages.parts web.pages.tabs
+        web.people web.theme web.uploads web.pages.parts web.pages.tabs
         web.office web.listing web.pace web.setting_words
         web.desk web.guard web.login web.answer_text evaluate.report
         web.answering web.render web.history_html web.export evaluate.results

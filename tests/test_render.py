@@ -8,13 +8,13 @@ from scripted_desk import HANDBOOK, OTHER, OWN, PASSAGE, answered, citation, hit
 from ingest.records import Box, Job, JobState, PageImage
 from rag_app.candidates import candidates
 from rag_app.conversations import StoredTurn, TurnState, put_aside, stored
+from rag_app.escape import escape, escape_name
 from rag_app.records import Mode, Sentence, Stage, Support
 from rag_app.suggestions import Suggestions
 from rag_app.tour import TOUR
 from rag_app.web.answer_text import answer_html
 from rag_app.web.compared_html import compared_html
 from rag_app.web.desk import Status
-from rag_app.web.escape import escape, escape_name
 from rag_app.web.found_html import found_html
 from rag_app.web.library_html import (
     documents_html,

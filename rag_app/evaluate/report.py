@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from rag_app.escape import escape, escape_name
 from rag_app.evaluate.answers import FALSE_REFUSAL, NAMES, AnswerFigures
 from rag_app.evaluate.metrics import METRICS, NDCG, first_right, measured
 from rag_app.evaluate.plots import Bin, line_chart, paired_bars, reliability, sorted_bars
 from rag_app.evaluate.records import BASES, DENSE, RERANKED, Outcome, Run
 from rag_app.evaluate.summary import MISSING, RIGHT, WRONG, Figure, Summary
-from rag_app.web.escape import escape, escape_name
 
 BINS = 10  # equally wide
 SHOWN = 10  # questions listed at either end

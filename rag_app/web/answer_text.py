@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
+from rag_app.escape import escape, escape_name
 from rag_app.records import Citation, Sentence, Support
-from rag_app.web.escape import escape, escape_name
 
 _MARKER = re.compile(r"[ \t]*\[(\d{1,3})\]")
 _SHAPES = {

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from rag_app.conversations import StoredAnswer, StoredTurn
 from rag_app.copies import wording
+from rag_app.escape import escape, escape_name
 from rag_app.records import Citation
 from rag_app.web.answer_text import answer_html
-from rag_app.web.escape import escape, escape_name
 from rag_app.web.found_html import both_html
 from rag_app.web.render import NOT_FOUND, counted, match_words, page_words, seconds, shortened
 

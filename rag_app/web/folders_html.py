@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rag_app.web.escape import escape, escape_name
+from rag_app.escape import escape, escape_name
 from rag_app.web.office import Folder
 from rag_app.web.render import counted
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from rag_app.candidates import Candidate
 from rag_app.conversations import StoredAnswer, StoredTurn
+from rag_app.escape import escape, escape_name
 from rag_app.records import Timings
-from rag_app.web.escape import escape, escape_name
 from rag_app.web.render import counted, seconds
 
 _COLUMNS = ("Place", "Passage", "By meaning", "By words", "Joined", "Moved", "Relevance")

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from rag_app.conversations import Summary
-from rag_app.web.escape import escape
+from rag_app.escape import escape
 
 _WEEK = 7  # days
 HEAD = (

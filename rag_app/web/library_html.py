@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from ingest.records import Document, Job, JobState, PageImage
+from rag_app.escape import escape, escape_name
 from rag_app.web.desk import Status
-from rag_app.web.escape import escape, escape_name
 from rag_app.web.listing import LOOK, SHOWN, Listing, Wanted, needs_look
 from rag_app.web.pace import left_words
 from rag_app.web.render import counted, number

@@ -1,6 +1,6 @@
 """The sign-in page: one small document without scripts. Pure."""
 
-from rag_app.web.escape import escape
+from rag_app.escape import escape
 
 
 def login_html(after: str, sentence: str = "") -> str:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from rag_app.escape import escape, escape_name
 from rag_app.rerank.store import HIT, NDCG
-from rag_app.web.escape import escape, escape_name
 from rag_app.web.office import Rerankers
 from rag_app.web.render import counted
 

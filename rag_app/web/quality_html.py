@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rag_app.escape import escape, escape_name
 from rag_app.evaluate.metrics import METRICS
 from rag_app.evaluate.plots import paired_bars
 from rag_app.evaluate.records import BASES, RERANKED
 from rag_app.evaluate.report import NONE, RANKS
 from rag_app.unanswered import Missing
-from rag_app.web.escape import escape, escape_name
 from rag_app.web.models_html import models_html, time_html
 from rag_app.web.office import Evaluations, Rerankers
 from rag_app.web.render import counted, number

@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 
 from rag_app.conversations import Excluded, StoredAnswer, StoredTurn, TurnState
+from rag_app.escape import escape, escape_name
 from rag_app.records import Citation, Mode, Sentence, Stage, Support
 from rag_app.web.answer_text import answer_html
-from rag_app.web.escape import escape, escape_name
 
 STRONG, FAIR = 0.5, 0.2  # relevance from which a match is called so: more likely than not, one in five
 

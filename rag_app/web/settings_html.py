@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rag_app.checks import Check
-from rag_app.web.escape import escape, escape_name
+from rag_app.escape import escape, escape_name
 from rag_app.web.office import Configuration, Model, Setting
 from rag_app.web.render import number
 

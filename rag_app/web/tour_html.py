@@ -1,9 +1,9 @@
 """The guided tour: one question over the handbook in both orders, as escaped HTML. Pure."""
 
 from rag_app.candidates import candidates
+from rag_app.escape import escape, escape_name
 from rag_app.records import Answer, Hit
 from rag_app.tour import TOUR, Stop, compared
-from rag_app.web.escape import escape, escape_name
 from rag_app.web.found_html import dialog_html, row_html, table_html
 from rag_app.web.render import counted, match_words, shortened
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from ingest.records import Document
+from rag_app.escape import escape, escape_name
 from rag_app.suggestions import Suggestions
 from rag_app.web.desk import Status
-from rag_app.web.escape import escape, escape_name
 from rag_app.web.render import counted
 
 NAMED = 4  # documents that are named; the newest

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from browser.conftest import PATIENCE_MS
 from browser.full_server import EVERYTHING
-from rag_app.web.escape import escape_name
+from rag_app.escape import escape_name
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

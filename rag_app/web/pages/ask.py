@@ -12,9 +12,9 @@ from typing import Any
 import gradio
 
 from rag_app.conversations import Conversations, Excluded, StoredTurn, TurnState, put_aside
+from rag_app.escape import escape
 from rag_app.web.answering import Answering
 from rag_app.web.desk import Desk, Status
-from rag_app.web.escape import escape
 from rag_app.web.history_html import HEAD, history_html
 from rag_app.web.library_html import header_html
 from rag_app.web.pages.parts import block, listener
