@@ -40,7 +40,8 @@ FLOORS = {
         __main__
     """,
     "rag_app": """
-        records settings access checks escape markers words fusion commands generate rerank web web.pages rerank.catalogue
+        records settings access checks escape markers words fusion commands generate rerank web web.pages
+        rerank.catalogue
         evaluate evaluate.metrics evaluate.intervals evaluate.kept evaluate.progress
         evaluate.records
         evaluate.answers evaluate.datasets evaluate.plots
