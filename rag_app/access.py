@@ -1,8 +1,52 @@
-"""Which spaces a question may see. Decided here, before ranking, and nowhere else. Pure."""
+"""Who may see and do what. Decided here, before ranking, and nowhere else. Pure.
 
-from collections.abc import Sequence
+Used by questions, files, page images, stored answers, exports and the interface for programs alike.
+"""
 
-HANDBOOK = "handbook"  # the space of the handbook that ships with the program
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+HANDBOOK = "handbook"  # the space of the handbook that ships with the program; everybody may read it
+
+
+class Role(IntEnum):
+    """What somebody is in a space; each may do what the ones before it may."""
+
+    READER = 1  # asks, opens pages and originals
+    EDITOR = 2  # adds and removes documents, approves answers, works on the inbox
+    OWNER = 3  # decides who is in the space, deletes it
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Somebody who asks, or a program that asks for them."""
+
+    id: str  # whose conversations these are: a person's id, or a browser's while nobody is registered; 32 hex digits
+    name: str = ""  # what they sign in with; "" while nobody is registered
+    administrator: bool = False  # decides about people and spaces, and may do everything in each space
+    roles: Mapping[str, Role] | None = None  # in each of their spaces; None while nobody is registered
+    only: frozenset[str] | None = None  # a key's spaces: nothing outside of them, whatever the person may do
+
+
+def may(who: Who, role: Role, space: str) -> bool:
+    """Whether somebody may do in `space` what takes `role`.
+
+    While nobody is registered everybody may do everything, and so may an administrator; but nothing outside a key's spaces.
+    """
+    if who.only is not None and space not in who.only:
+        return False
+    if who.roles is None or who.administrator:
+        return True
+    if space == HANDBOOK and role is Role.READER:
+        return True
+    held = who.roles.get(space)
+    return held is not None and held >= role
+
+
+def readable(who: Who, held: Sequence[str]) -> list[str]:
+    """Those of some spaces that somebody may read, in the order given."""
+    return [space for space in held if may(who, Role.READER, space)]
 
 
 def visible_spaces(held: Sequence[str], asked: Sequence[str] | None = None) -> list[str]:
