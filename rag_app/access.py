@@ -32,7 +32,7 @@ class Who:
 def may(who: Who, role: Role, space: str) -> bool:
     """Whether somebody may do in `space` what takes `role`.
 
-    While nobody is registered everybody may do everything, and so may an administrator; but nothing outside a key's spaces.
+    While nobody is registered everybody may do everything, and so may an administrator; nothing outside a key's spaces.
     """
     if who.only is not None and space not in who.only:
         return False
