@@ -23,7 +23,7 @@ from ingest.settings import Settings as IngestSettings
 from rag_app.build import Application, build
 from rag_app.records import Hit, Turn
 from rag_app.retrieve import HybridRetriever
-from rag_app.rewrite import RuleRewriter, stand_alone
+from rag_app.rewrite import RuleRewriter, may_stand_alone, stand_alone
 from rag_app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -88,13 +88,25 @@ def is_hit(hits: Sequence[Hit], places: frozenset[tuple[str, int]]) -> bool:
 
 
 def found(asked: Sequence[FollowUp], search: Search) -> dict[str, list[bool]]:
-    """For each wording whether each follow-up was found; no wording is searched for twice."""
+    """For each wording whether each follow-up was found; no wording is searched for twice.
+
+    By rules the better of two wordings counts as the chat would choose it, where the search tells relevance.
+    """
     kept: dict[str, Sequence[Hit]] = {}
     for question in told(sorted({wording for one in asked for wording in one.wordings}), "wordings"):
         kept[question] = search(question)
+    typed, by_rules, ideal = ([kept[one.wordings[index]] for one in asked] for index in range(len(WORDINGS)))
+    chosen = [_chosen(one, *hits) for one, *hits in zip(asked, by_rules, typed, strict=True)]
     return {
-        name: [is_hit(kept[one.wordings[index]], one.places) for one in asked] for index, name in enumerate(WORDINGS)
+        name: [is_hit(hits, one.places) for one, hits in zip(asked, row, strict=True)]
+        for name, row in zip(WORDINGS, (typed, chosen, ideal), strict=True)
     }
+
+
+def _chosen(asked: FollowUp, by_rules: Sequence[Hit], typed: Sequence[Hit]) -> Sequence[Hit]:
+    if not may_stand_alone(*asked.wordings[:2]):
+        return by_rules
+    return max((by_rules, typed), key=lambda hits: max((hit.relevance or 0.0 for hit in hits[:PASSAGES]), default=0.0))
 
 
 def application(home: Path) -> Application:

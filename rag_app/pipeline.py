@@ -17,6 +17,7 @@ from rag_app.exclusion import ExcludingRetriever
 from rag_app.markers import clean, settled
 from rag_app.overlap import with_overlap
 from rag_app.records import Answer, Hit, Mode, Stage, Timings, Turn
+from rag_app.rewrite import may_stand_alone
 from rag_app.stages import Generator, Reranker, Retriever, Rewriter
 from rag_app.support import needs_none
 from rag_app.verbatim import holding_identifiers
@@ -130,12 +131,30 @@ class Pipeline:
     async def _found(
         self, answer: Answer, turns: Sequence[Turn], spaces: Sequence[str], *, rerank: bool
     ) -> AsyncGenerator[Answer, None]:
-        """The question made to stand alone, its candidates, and the passages chosen from them."""
+        """The question made to stand alone, its candidates, and the passages chosen from them.
+
+        Where it is not plain from the words whether it leans on an earlier one, the wording that finds more is taken.
+        """
+        wordings = [answer.rewritten]
         if turns:
             yield answer
             started = time.perf_counter()
             rewritten = await self._line.rewriter.rewrite(answer.rewritten, turns)
-            answer = replace(answer, rewritten=rewritten, timings=Timings(rewrite=_ms_since(started)))
+            wordings = [rewritten, answer.rewritten] if may_stand_alone(answer.rewritten, rewritten) else [rewritten]
+            answer = replace(answer, timings=Timings(rewrite=_ms_since(started)))
+        found: list[Answer] = []
+        for wording in wordings:
+            grown = replace(answer, rewritten=wording)
+            async with aclosing(self._searched(grown, spaces, rerank=rerank)) as growing:
+                async for grown in growing:
+                    yield grown
+            found.append(grown)
+        best = max(found, key=_relevance)  # the first of equals
+        if best is not found[-1]:
+            yield best
+
+    async def _searched(self, answer: Answer, spaces: Sequence[str], *, rerank: bool) -> AsyncGenerator[Answer, None]:
+        """The candidates of one wording, as they are found and as they are ranked."""
         answer = replace(answer, stage=Stage.SEARCHING)
         yield answer
         hits, timings = await asyncio.to_thread(
@@ -152,11 +171,10 @@ class Pipeline:
         """The candidates in their final order, the best marked as used, and whether any is relevant enough."""
         (hits, notice), rerank_ms = _timed(lambda: self._ordered(answer, rerank=rerank))
         hits = [replace(hit, used=index < self._passages) for index, hit in enumerate(hits)]
-        best = max((hit.relevance or 0.0 for hit in hits if hit.used), default=0.0)
-        abstained = best < self._line.judge.threshold
+        answer = replace(answer, hits=tuple(hits))
+        abstained = _relevance(answer) < self._line.judge.threshold
         return replace(
             answer,
-            hits=tuple(hits),
             abstained=abstained,
             mode=Mode.ABSTAINED if abstained else self._line.generator.mode,
             notice=_joined(answer.notice, notice, self._line.judge.notice),
@@ -236,6 +254,11 @@ def _checked(answer: Answer, resolving: Callable[[], Resolved]) -> Answer:
         abstained=said_nothing,
         timings=timings,
     )
+
+
+def _relevance(answer: Answer) -> float:
+    """Of the best passage that is used, 0 to 1."""
+    return max((hit.relevance or 0.0 for hit in answer.hits if hit.used), default=0.0)
 
 
 def _searchable(question: str) -> str:

@@ -177,6 +177,17 @@ def leans(question: str) -> bool:
     return _points(question) or _says_too_little(question)
 
 
+def may_stand_alone(question: str, rewritten: str) -> bool:
+    """Whether a question that was carried on from an earlier one might have meant nothing but what it says.
+
+    So it is with one that has few words and points nowhere: "May I water the orchids?" What is found by either wording
+    has to decide.
+    """
+    body = " ".join(clean(question).split())
+    plain = _about(question) == body and bool(_read(body)[1])
+    return plain and rewritten.strip() != body and not _points(body)
+
+
 def _points(question: str) -> bool:
     """Whether a question has no topic, or is short and goes on with another or has a pronoun that nothing explains."""
     words, own = _read(question)

@@ -180,6 +180,24 @@ async def test_a_follow_up_is_searched_for_as_rewritten(library, line):
     assert answers[-1].rewritten == generator.question == "How long is the notice period?"
 
 
+@pytest.mark.parametrize(
+    ("question", "searched"),
+    [
+        ("Does the canteen serve soup?", "Does the canteen serve soup?"),
+        ("Who asks in writing?", "How long is the leave of an employee? Who asks in writing?"),
+    ],
+)
+async def test_a_short_question_is_searched_for_alone_where_that_finds_more(library, line, question, searched):
+    put(library, NOTICE, LEAVE, FOOD)
+    joined = f"How long is the leave of an employee? {question}"
+    made = pipeline(library, line, rewriter=SameQuestion(joined))
+
+    last = (await asked(made, question, [Turn("How long is the leave of an employee?", "Thirty days.")]))[-1]
+
+    assert last.rewritten == searched
+    assert last.hits[0].chunk.text == (FOOD if searched == question else LEAVE)
+
+
 async def test_closing_the_answer_closes_the_generator(library, line):
     put(library, NOTICE)
     generator = ScriptedGenerator("one ", "two ", "three")

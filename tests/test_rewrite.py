@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 
 from ingest.errors import GeneratorError
 from rag_app.records import Turn
-from rag_app.rewrite import LONGEST, ModelRewriter, RuleRewriter, instructions, leans, stand_alone, topic
+from rag_app.rewrite import (
+    LONGEST,
+    ModelRewriter,
+    RuleRewriter,
+    instructions,
+    leans,
+    may_stand_alone,
+    stand_alone,
+    topic,
+)
 
 MODELS = "Which reranking models can I use?"
 PASSWORD = "How do I reset my password?"
@@ -238,3 +247,24 @@ def test_the_conversation_a_model_sees_is_bounded() -> None:
     told = instructions("why " * 50_000, [Turn("q " * 50_000, "a " * 50_000)] * 9)
 
     assert sum(len(message["content"]) for message in told) < 5_000
+
+
+@pytest.mark.parametrize(
+    ("question", "doubtful"),
+    [
+        ("May I water the orchids?", True),
+        ("Who has to approve the request?", True),
+        ("And the monthly rate?", False),
+        ("What about Paris?", False),
+        ("How long does it take?", False),
+        ("Why?", False),
+    ],
+)
+def test_a_short_question_that_points_nowhere_may_stand_alone(question, doubtful):
+    rewritten = stand_alone(question, [Turn(BACKUP, "")])
+    assert rewritten != question
+    assert may_stand_alone(question, rewritten) is doubtful
+
+
+def test_a_question_that_was_left_as_it_is_raises_no_doubt():
+    assert not may_stand_alone("May I water the orchids?", "May I water the orchids?")
