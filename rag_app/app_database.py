@@ -56,6 +56,17 @@ VERSIONS = (
     """
     ALTER TABLE turn ADD COLUMN excluded TEXT NOT NULL DEFAULT '[]';
     """,
+    """
+    ALTER TABLE turn ADD COLUMN spaces TEXT NOT NULL DEFAULT '[]';
+    CREATE TABLE reply (
+        id INTEGER PRIMARY KEY,
+        turn TEXT NOT NULL REFERENCES turn (id) ON DELETE CASCADE,
+        copied TEXT NOT NULL,
+        text TEXT NOT NULL,
+        model TEXT NOT NULL
+    );
+    CREATE INDEX reply_turn ON reply (turn);
+    """,
 )
 
 

@@ -11,7 +11,7 @@ PURGED = "This answer rested on a document that was removed for good."
 TITLE = "Removed document"
 BLANK = "\u2588\u2588\u2588"
 _WORD = re.compile(r"\w+")
-_NO_TEXT = frozenset({"document_id", "stage", "mode", "model", "support"})  # fields that hold names of ours
+_NO_TEXT = frozenset({"document_id", "stage", "mode", "model", "support", "spaces"})  # fields that hold names of ours
 _PLAIN = (("conversation", "id", "name"), ("turn", "id", "question"), ("turn", "id", "failure"))
 _JUDGED = ("question", "searched", "note", "answer", "passages")
 
@@ -37,7 +37,18 @@ def blank(database: AppDatabase, document_id: str, words: Collection[str] = ()) 
             after = pen.judged(dict(zip(_JUDGED, said, strict=True)))
             both = {column: (before, after[column]) for column, before in zip(_JUDGED, said, strict=True)}
             _keep(connection, "feedback", "turn", identifier, both)
+        _blank_replies(connection, pen)
     return changed
+
+
+def _blank_replies(connection: Any, pen: "_Pen") -> None:  # noqa: ANN401
+    """What was copied to be sent: gone where its answer cites the document, otherwise without the document's words."""
+    sql = (
+        "SELECT reply.id, reply.text, turn.answer FROM reply JOIN turn ON turn.id = reply.turn WHERE answer IS NOT NULL"
+    )
+    for identifier, text, answer in connection.execute(sql).fetchall():
+        after = PURGED if pen.cited(json.loads(answer)) else pen.text(text)
+        _keep(connection, "reply", "id", identifier, {"text": (text, after)})
 
 
 def quoted(database: AppDatabase, document_id: str) -> bool:
@@ -65,11 +76,15 @@ class _Pen:
         """A text without the document's own words."""
         return _WORD.sub(lambda word: BLANK if word[0].casefold() in self._words else word[0], text)
 
+    def cited(self, answer: Mapping[str, Any]) -> bool:
+        """Whether a stored answer cites the document."""
+        return any(source["document_id"] == self._id for source in answer["citations"])
+
     def answer(self, text: str) -> str:
         """A stored answer, as JSON; its words go where it cites the document or shows that it read it."""
         values = json.loads(text)
         after = self._value(values)
-        cited = any(source["document_id"] == self._id for source in values["citations"])
+        cited = self.cited(values)
         read = any(source["document_id"] == self._id for source in values["uncited"])
         if cited or (read and after["text"] != values["text"]):
             after |= {"text": PURGED, "sentences": []}

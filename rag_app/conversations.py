@@ -22,7 +22,7 @@ NAME_LIMIT = 120  # characters of a conversation's name
 
 _TURN = (
     "turn.id, turn.conversation, turn.asked, turn.question, turn.state, turn.failure, turn.answer,"
-    " COALESCE(feedback.verdict, ''), turn.excluded"
+    " COALESCE(feedback.verdict, ''), turn.excluded, turn.spaces"
 )
 _TURNS = (
     f"SELECT {_TURN} FROM turn JOIN conversation ON conversation.id = turn.conversation"
@@ -65,6 +65,8 @@ class StoredAnswer:
     read: int  # passages the cross-encoder read
     kept: int  # passages handed to the generator
     timings: Timings
+    spaces: tuple[str, ...] = ()  # that were searched; none in answers kept before this was
+    first_words: float = 0.0  # milliseconds from asking to the first words; 0 where none came or it was not measured
 
     @property
     def sources(self) -> tuple[Citation, ...]:
@@ -96,6 +98,7 @@ class StoredTurn:
     answer: StoredAnswer | None = None
     verdict: str = ""  # what the reader said of it: a feedback.Verdict, or "" where nothing was said
     excluded: tuple[Excluded, ...] = ()  # passages it was asked without
+    spaces: tuple[str, ...] = ()  # it was asked in; none where no choice was made: all that may be searched
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ def stored(answer: Answer) -> StoredAnswer:
         read=_read(answer),
         kept=len(used),
         timings=answer.timings,
+        spaces=answer.spaces,
     )
 
 
@@ -262,24 +266,37 @@ class Conversations:
         return tuple(Candidate(**one) for one in json.loads(rows[0][0])) if rows else ()
 
     def add(
-        self, conversation: str, question: str, *, instead_of: str = "", excluded: Sequence[Excluded] = ()
+        self,
+        conversation: str,
+        question: str,
+        *,
+        instead_of: str = "",
+        excluded: Sequence[Excluded] = (),
+        spaces: Sequence[str] = (),
     ) -> StoredTurn:
         """Append a question, in state WORKING. The conversation's last turn goes where it is `instead_of`."""
-        identity, asked = uuid.uuid4().hex, storable(question)
-        turn = StoredTurn(identity, conversation, _now(), asked, TurnState.WORKING, excluded=tuple(excluded))
+        turn = StoredTurn(
+            uuid.uuid4().hex,
+            conversation,
+            _now(),
+            storable(question),
+            TurnState.WORKING,
+            excluded=tuple(excluded),
+            spaces=tuple(spaces),
+        )
         put_aside = _json([asdict(one) for one in excluded])
         drop = (
             "DELETE FROM turn WHERE id=? AND conversation=? AND position ="
             " (SELECT MAX(position) FROM turn WHERE conversation=?)"
         )
         sql = (
-            "INSERT INTO turn (id, conversation, position, asked, question, state, excluded)"
-            " SELECT ?, ?, 1 + COALESCE(MAX(position), 0), ?, ?, ?, ? FROM turn WHERE conversation=?"
+            "INSERT INTO turn (id, conversation, position, asked, question, state, excluded, spaces)"
+            " SELECT ?, ?, 1 + COALESCE(MAX(position), 0), ?, ?, ?, ?, ? FROM turn WHERE conversation=?"
         )
         with self._database.writing() as connection:
             connection.execute(drop, (instead_of, conversation, conversation))
-            row = (turn.id, conversation, turn.asked, turn.question, turn.state, put_aside, conversation)
-            connection.execute(sql, row)
+            row = (turn.id, conversation, turn.asked, turn.question, turn.state, put_aside, _json(spaces))
+            connection.execute(sql, (*row, conversation))
             connection.execute("UPDATE conversation SET touched=? WHERE id=?", (turn.asked, conversation))
         return turn
 
@@ -303,10 +320,18 @@ def _now() -> str:
 
 
 def _turn(row: tuple[Any, ...]) -> StoredTurn:
-    identity, conversation, asked, question, state, failure, text, verdict, excluded = row
+    identity, conversation, asked, question, state, failure, text, verdict, excluded, spaces = row
     aside = tuple(Excluded(**one) for one in json.loads(excluded))
     turn = StoredTurn(
-        identity, conversation, asked, question, TurnState(state), failure, verdict=verdict, excluded=aside
+        identity,
+        conversation,
+        asked,
+        question,
+        TurnState(state),
+        failure,
+        verdict=verdict,
+        excluded=aside,
+        spaces=tuple(json.loads(spaces)),
     )
     return turn if text is None else replace(turn, answer=_answer(json.loads(text)))
 
@@ -321,5 +346,6 @@ def _answer(values: Mapping[str, Any]) -> StoredAnswer:
             Sentence(one["text"], tuple(one["markers"]), Support(one["support"])) for one in values["sentences"]
         ),
         "timings": Timings(**values["timings"]),
+        "spaces": tuple(values.get("spaces", ())),
     }
     return StoredAnswer(**{**values, **built})

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from ingest.errors import GeneratorError, RerankerError
 from ingest.library import Counts
 from rag_app.access import visible_spaces
+from rag_app.breadth import room, used
 from rag_app.citations import Resolved, resolve, showable
 from rag_app.copies import without_copies
 from rag_app.exclusion import ExcludingRetriever
@@ -77,17 +78,36 @@ class Line:
 class Pipeline:
     """Answers questions from one library."""
 
-    def __init__(self, library: Shelves, line: Line, *, candidates: int, passages: int, strict: bool = False) -> None:
-        """Where it is strict, sentences that the sources do not say are taken out of answers."""
+    def __init__(
+        self,
+        library: Shelves,
+        line: Line,
+        *,
+        candidates: int,
+        passages: int,
+        strict: bool = False,
+        wider: bool = False,
+    ) -> None:
+        """Where it is strict, sentences that the sources do not say are taken out of answers.
+
+        Where it may be wider, a question that asks for several things is answered from more than `passages`.
+        """
         self._library, self._line = library, line
-        self._candidates, self._passages, self._strict = candidates, passages, strict
+        self._candidates, self._passages, self._strict, self._wider = candidates, passages, strict, wider
 
     def without(self, passages: Collection[str]) -> "Pipeline":
         """The same line, but these passages (whole texts) and their copies are not found."""
         if not passages:
             return self
         line = replace(self._line, retriever=ExcludingRetriever(self._line.retriever, passages))
-        return Pipeline(self._library, line, candidates=self._candidates, passages=self._passages, strict=self._strict)
+        return Pipeline(
+            self._library,
+            line,
+            candidates=self._candidates,
+            passages=self._passages,
+            strict=self._strict,
+            wider=self._wider,
+        )
 
     async def ask(
         self, question: str, turns: Sequence[Turn] = (), *, spaces: Sequence[str] | None = None, rerank: bool = True
@@ -100,7 +120,7 @@ class Pipeline:
         searched = visible_spaces(self._library.spaces(), spaces)
         answer = Answer(
             question, _searchable(question), Stage.REWRITING,
-            passages_searched=self._library.counts(searched).chunks,
+            passages_searched=self._library.counts(searched).chunks, spaces=tuple(searched),
         )  # fmt: skip
         refusal = EMPTY_QUESTION if not answer.rewritten else "" if answer.passages_searched else EMPTY_LIBRARY
         if refusal:
@@ -170,7 +190,8 @@ class Pipeline:
     def _ranked(self, answer: Answer, *, rerank: bool) -> Answer:
         """The candidates in their final order, the best marked as used, and whether any is relevant enough."""
         (hits, notice), rerank_ms = _timed(lambda: self._ordered(answer, rerank=rerank))
-        hits = [replace(hit, used=index < self._passages) for index, hit in enumerate(hits)]
+        taken = used(hits, self._passages, self._room(answer), self._line.judge.threshold)
+        hits = [replace(hit, used=one) for hit, one in zip(hits, taken, strict=True)]
         answer = replace(answer, hits=tuple(hits))
         abstained = _relevance(answer) < self._line.judge.threshold
         return replace(
@@ -192,14 +213,17 @@ class Pipeline:
             except RerankerError as error:
                 ordered = self._kept(answer, judge.rerank(answer.rewritten, answer.hits))
                 return ordered, RERANKER_FAILED.format(reason=error)
-        chosen = ordered[: self._passages]
+        chosen = ordered[: self._room(answer)]
         judged = {hit.chunk.id: hit.relevance for hit in judge.rerank(answer.rewritten, chosen)}
         return [replace(hit, relevance=judged.get(hit.chunk.id)) for hit in ordered], notice
 
     def _kept(self, answer: Answer, reranked: Sequence[Hit]) -> list[Hit]:
         """The reranker's order, but what is used holds the question's identifiers and nothing twice."""
         holding = holding_identifiers(answer.rewritten, reranked, self._passages)
-        return without_copies(holding, self._passages)
+        return without_copies(holding, self._room(answer))
+
+    def _room(self, answer: Answer) -> int:
+        return room(answer.rewritten, self._passages) if self._wider else self._passages
 
     async def _written(self, answer: Answer, turns: Sequence[Turn]) -> AsyncGenerator[Answer, None]:
         """The answer as it is written, then checked; quoted where the language model fails before its first words."""

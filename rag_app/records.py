@@ -115,4 +115,5 @@ class Answer:
     model: str = ""  # the language model's name, where one spoke
     notice: str = ""  # a sentence for the reader when something went another way than asked
     passages_searched: int = 0  # passages in the spaces that were searched
+    spaces: tuple[str, ...] = ()  # that were searched
     timings: Timings = field(default_factory=Timings)

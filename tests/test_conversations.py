@@ -1,5 +1,6 @@
 import json
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -34,6 +35,29 @@ def test_stored_turn_comes_back_as_it_was(conversations):
 
     assert conversations.turns("dana", conversation) == [done]
     assert conversations.turn("dana", turn.id) == done
+
+
+def test_the_spaces_that_were_chosen_and_searched_are_kept(conversations):
+    turn = conversations.add(conversations.begin("dana"), "How long?", spaces=("staff", "Büro, Nord"))
+    answer = replace(stored(answered("How long?")), spaces=("staff",), first_words=740.5)
+    conversations.save(replace(turn, state=TurnState.DONE, answer=answer))
+
+    kept = conversations.turn("dana", turn.id)
+
+    assert (kept.spaces, kept.answer.spaces) == (("staff", "Büro, Nord"), ("staff",))
+    assert kept.answer.first_words == 740.5
+
+
+def test_an_answer_of_before_spaces_were_kept_names_none(conversations, path):
+    turn = conversations.add(conversations.begin("dana"), "How long?")
+    conversations.save(replace(turn, state=TurnState.DONE, answer=stored(answered("How long?"))))
+    with closing(sqlite3.connect(path)) as older:
+        older.execute("UPDATE turn SET answer = json_remove(answer, '$.spaces', '$.first_words')")
+        older.commit()
+
+    kept = conversations.turn("dana", turn.id)
+
+    assert (kept.spaces, kept.answer.spaces, kept.answer.first_words) == ((), (), 0)
 
 
 def test_other_browsers_see_nothing_of_it(conversations):

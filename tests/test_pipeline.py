@@ -55,6 +55,7 @@ async def test_an_answer_grows_through_its_stages_and_ends_with_evidence(library
     last = answers[-1]
     assert "three months" in last.text
     assert "[1]" in last.text
+    assert {answer.spaces for answer in answers} == {("documents",)}
     assert last.citations[0].page == 1
     assert "three months" in last.citations[0].quote
     assert {sentence.support for sentence in last.sentences} == {Support.SUPPORTED}
@@ -196,6 +197,18 @@ async def test_a_short_question_is_searched_for_alone_where_that_finds_more(libr
 
     assert last.rewritten == searched
     assert last.hits[0].chunk.text == (FOOD if searched == question else LEAVE)
+
+
+@pytest.mark.parametrize(("wider", "count"), [(True, 3), (False, 2)])
+async def test_a_question_for_several_things_is_answered_from_more_passages(library, line, wider, count):
+    put(library, NOTICE, LEAVE, FOOD)
+    made = Pipeline(library, Line(**line), candidates=50, passages=2, wider=wider)
+
+    last = (
+        await asked(made, "How long is the notice period and who may have leave, and when does the canteen serve?")
+    )[-1]
+
+    assert sum(hit.used for hit in last.hits) == count
 
 
 async def test_closing_the_answer_closes_the_generator(library, line):
