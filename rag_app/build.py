@@ -6,6 +6,7 @@ from typing import TypeVar
 from ingest.build import Parts
 from ingest.build import build as build_parts
 from ingest.compute import Compute
+from ingest.engines import Engines
 from ingest.errors import SettingsError
 from rag_app.generate.extractive import Extractive
 from rag_app.generate.openai_chat import Limits, OpenAIChat
@@ -20,6 +21,7 @@ from rag_app.rewrite import ModelRewriter, RuleRewriter
 from rag_app.settings import Settings
 from rag_app.stages import Generator, Rewriter
 
+WARMING = "Is everything ready for the first question? "
 RERANK_S = 30.0  # a server's time for one question; then the bundled reranker orders
 Judge = TypeVar("Judge", BundledReranker, LiveReranker)
 
@@ -36,17 +38,17 @@ class Application:
     pipeline: Pipeline
 
     def warm(self) -> None:
-        """Load the models now rather than with the first question."""
-        self.parts.embedder.load()
-        self.judge.load()
+        """Load the models and use them once, now rather than with the first question. No server is asked."""
+        self.parts.embedder.embed_question(WARMING)
+        self.judge.relevance(WARMING, [WARMING * 20] * 24)  # as many words as a question's passages have
         self.reranker.load()
 
 
 def build(settings: Settings) -> Application:
     """Put an application together; no model is loaded yet. Raises LibraryError, ModelError, SettingsError."""
     parts = build_parts(settings.ingest)
-    judge = LiveReranker(Store(settings.ingest.home), parts.compute)
-    reranker = reranker_of(settings, judge, parts.compute)
+    judge = LiveReranker(Store(settings.ingest.home), parts.compute, parts.engines)
+    reranker = reranker_of(settings, judge, parts.compute, parts.engines)
     quoting = Extractive(judge)
     endpoint = endpoint_of(settings)
     rules = RuleRewriter()
@@ -66,12 +68,18 @@ def build(settings: Settings) -> Application:
         candidates=settings.candidates,
         passages=settings.passages,
         strict=settings.strict == 1,
+        wider=True,
     )
     return Application(settings, parts, judge, reranker, endpoint, pipeline)
 
 
 def reranker_of(
-    settings: Settings, judge: Judge, compute: Compute, *, total_s: float = RERANK_S
+    settings: Settings,
+    judge: Judge,
+    compute: Compute,
+    engines: Engines | None = None,
+    *,
+    total_s: float = RERANK_S,
 ) -> Judge | LocalReranker | HttpReranker:
     """The reranker that orders: `judge` itself, a model on this machine, or a server given `total_s` a question.
 
@@ -89,7 +97,7 @@ def reranker_of(
             f"RAG_RERANKER_URL is set, but RAG_RERANKER={settings.reranker} names no server. Unset the address, or "
             "name the kind of server that runs there; `rag models` lists them."
         )
-    return judge if settings.reranker == cross_encoder.BUNDLED else LocalReranker(settings.reranker, compute)
+    return judge if settings.reranker == cross_encoder.BUNDLED else LocalReranker(settings.reranker, compute, engines)
 
 
 def endpoint_of(settings: Settings) -> OpenAIChat | None:

@@ -14,7 +14,7 @@ from ingest.errors import LibraryError
 from ingest.home import Home, OwnerLock
 from ingest.records import JobState
 from rag_app.access import HANDBOOK
-from rag_app.build import Application, build
+from rag_app.build import WARMING, Application, build
 from rag_app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         stop = threading.Event()
         threads = [
             threading.Thread(target=application.parts.worker.run, args=(stop,), name="worker", daemon=True),
-            threading.Thread(target=_prepare, args=(application,), name="prepare", daemon=True),
+            threading.Thread(target=prepare, args=(application,), name="prepare", daemon=True),
         ]
         try:
             _serve(application, settings, threads)
@@ -76,11 +76,12 @@ def add_handbook(application: Application, folder: Path) -> None:
             sys.stderr.write(f"{path}: {job.state}. {job.reason}\n")
 
 
-def _prepare(application: Application) -> None:
-    """What the first question needs, done while the page loads: models warm, index checked and open."""
+def prepare(application: Application) -> None:
+    """What the first question needs, done while the page loads: models warm, index checked, open and asked once."""
     try:
         application.warm()
         application.parts.index.open()
+        application.pipeline.search(WARMING, rerank=False)
     except Exception:
         # Questions still work: models load with the first one, and the exact scan answers.
         logger.exception("warming up failed")
