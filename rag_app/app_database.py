@@ -67,6 +67,48 @@ VERSIONS = (
     );
     CREATE INDEX reply_turn ON reply (turn);
     """,
+    """
+    CREATE TABLE person (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        folded TEXT NOT NULL UNIQUE,
+        password TEXT NOT NULL,
+        administrator INTEGER NOT NULL,
+        disabled INTEGER NOT NULL DEFAULT 0,
+        added TEXT NOT NULL
+    );
+    CREATE TABLE space (
+        name TEXT PRIMARY KEY,
+        begun TEXT NOT NULL
+    );
+    CREATE TABLE member (
+        space TEXT NOT NULL,
+        person TEXT NOT NULL REFERENCES person (id) ON DELETE CASCADE,
+        role INTEGER NOT NULL,
+        PRIMARY KEY (person, space)
+    );
+    CREATE TABLE session (
+        secret TEXT PRIMARY KEY,
+        person TEXT NOT NULL REFERENCES person (id) ON DELETE CASCADE,
+        begun REAL NOT NULL,
+        used REAL NOT NULL
+    );
+    CREATE INDEX session_person ON session (person);
+    CREATE TABLE invitation (
+        person TEXT PRIMARY KEY REFERENCES person (id) ON DELETE CASCADE,
+        secret TEXT NOT NULL UNIQUE,
+        expires REAL NOT NULL
+    );
+    CREATE TABLE audit (
+        id INTEGER PRIMARY KEY,
+        at TEXT NOT NULL,
+        person TEXT NOT NULL,
+        name TEXT NOT NULL,
+        act TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        detail TEXT NOT NULL
+    );
+    """,
 )
 
 
@@ -133,7 +175,7 @@ class AppDatabase:
                 raise
             self._db.execute("COMMIT")
 
-    def rows(self, sql: str, *values: str | int) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, *values: str | float) -> list[tuple[Any, ...]]:
         """What a question to the tables finds."""
         with self._lock:
             return self._db.execute(sql, values).fetchall()

