@@ -31,6 +31,13 @@ DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 
 
+def pytest_collection_modifyitems(items):
+    """A browser on a machine that does much else besides is now and then late; what fails twice is a fault."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture(scope="module")  # Playwright holds this thread's event loop until it ends
 def browser():
     from playwright.sync_api import sync_playwright
