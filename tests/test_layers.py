@@ -50,9 +50,10 @@ FLOORS = {
         evaluate.pdf_folder
         stages sentences as_json prompt endpoints app_database candidates
         support conversations blanking team.people team.audit
-        purge unanswered team.sessions team.passwords
+        purge unanswered team.sessions team.passwords team.replies
         feedback
         citations rewrite
+        team.reply
         retrieve rerank.calibration rerank.dialects rerank.faults rerank.ranking rerank.windows
         generate.stream generate.faults key_phrase
         overlap breadth rerank.cross_encoder rerank.http generate.extractive generate.openai_chat verbatim copies
