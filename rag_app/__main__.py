@@ -23,6 +23,7 @@ COMMANDS = {
     "diagnose": ("tell where questions lose their answers, and what to try", "rag_app.commands.diagnose"),
     "train": ("train the reranker on your own questions, and choose which one is live", "rag_app.commands.train"),
     "models": ("list the rerankers to choose from, and which are on this machine", "rag_app.commands.models"),
+    "keys": ("make, list and revoke the keys by which other programs ask", "rag_app.commands.keys"),
     "backup": ("write everything but the index into one file, also while serving", "rag_app.commands.backup"),
     "restore": ("fill an empty RAG_HOME from a backup", "rag_app.commands.restore"),
     "rebuild": ("cut and embed anew what is out of date, or all with another model", "rag_app.commands.rebuild"),

@@ -109,6 +109,20 @@ VERSIONS = (
         detail TEXT NOT NULL
     );
     """,
+    """
+    CREATE TABLE api_key (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        person TEXT REFERENCES person (id) ON DELETE CASCADE,
+        spaces TEXT,
+        hash TEXT NOT NULL,
+        made REAL NOT NULL,
+        expires REAL,
+        used REAL,
+        revoked REAL
+    );
+    CREATE INDEX api_key_person ON api_key (person);
+    """,
 )
 
 

@@ -51,7 +51,7 @@ FLOORS = {
         stages sentences as_json prompt endpoints app_database candidates
         support conversations blanking team.people team.audit
         purge unanswered team.sessions team.passwords team.replies
-        feedback
+        feedback team.keys
         citations rewrite
         team.reply
         retrieve rerank.calibration rerank.dialects rerank.faults rerank.ranking rerank.windows
@@ -87,7 +87,7 @@ FLOORS = {
         commands.ask commands.search commands.ingest commands.documents commands.models commands.doctor commands.desk
         commands.office
         commands.evaluate commands.verify commands.train commands.backup commands.rebuild commands.restore
-        commands.serve commands.diagnose
+        commands.serve commands.diagnose commands.keys
         __main__
     """,
 }
