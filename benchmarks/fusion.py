@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.progress import told
+from ingest.build import engines_of
 from ingest.compute import Compute
 from ingest.embedding import Embedder
 from ingest.index.tantivy import WordIndex
@@ -125,7 +126,7 @@ def main() -> None:
     parser.add_argument("--page-tolerance", type=int, default=0, help="pages a passage may be off (default: 0)")
     arguments = parser.parse_args()
     settings, compute = Settings(home=arguments.home), Compute()
-    embedder, cache = Embedder(settings.embedder, compute, settings.threads), arguments.home / "cache"
+    embedder, cache = Embedder(settings.embedder, compute, engines_of(settings)), arguments.home / "cache"
     models = Models(embedder, BundledReranker(compute), Kept(cache))
     for folder in arguments.folders:
         dataset = read_beir(folder) if is_beir(folder) else read_pdf_folder(folder, settings, embedder, cache)

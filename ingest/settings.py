@@ -26,6 +26,7 @@ class Settings:
     read_seconds: int = 60  # wall time a reader may take over one file
     read_memory_mb: int = 1400  # memory a reader may take over one file
     threads: int = 0  # cores for the models; 0: all of them
+    engine: str = "auto"  # what runs the models: "torch", "openvino", or the faster one for "auto"
 
 
 def from_env(kind: type[T], environ: Mapping[str, str]) -> T:

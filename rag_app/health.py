@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable
 
 from ingest import rebuilding
-from ingest.build import open_library
-from ingest.compute import Compute
-from ingest.embedding import Embedder
+from ingest.build import engines_of, open_library
+from ingest.compute import Compute, Priority
+from ingest.embedding import Embedder, torch_ms
+from ingest.engines import Engines, told
 from ingest.errors import RagError, RerankerError
 from ingest.index.generation import Index
 from ingest.library import Library
@@ -25,11 +26,11 @@ CHECK_S = 10.0  # for a reranker that is asked over the network
 
 def of_settings(settings: Settings) -> list[Check]:
     """A process that has nothing loaded looks at every part; loads the models."""
-    compute = Compute()
+    compute, engines = Compute(), engines_of(settings.ingest)
 
     def reranker() -> str:
-        judge = LiveReranker(Store(settings.ingest.home), compute)
-        return _reranker(judge, lambda: reranker_of(settings, judge, compute, total_s=CHECK_S))
+        judge = LiveReranker(Store(settings.ingest.home), compute, engines)
+        return _reranker(judge, lambda: reranker_of(settings, judge, compute, engines, total_s=CHECK_S))
 
     def index() -> str:
         library = open_library(settings.ingest)
@@ -38,7 +39,10 @@ def of_settings(settings: Settings) -> list[Check]:
     return checked(
         {
             "library": lambda: _library(open_library(settings.ingest), settings),
-            "embedder": lambda: _embedder(open_library(settings.ingest), Embedder(settings.ingest.embedder, compute)),
+            "engine": lambda: _engine(engines, compute),
+            "embedder": lambda: _embedder(
+                open_library(settings.ingest), Embedder(settings.ingest.embedder, compute, engines)
+            ),
             "reranker": reranker,
             "index": index,
             "language model": lambda: _language_model(settings),
@@ -52,6 +56,7 @@ def of_application(application: Application) -> list[Check]:
     return checked(
         {
             "library": lambda: _library(parts.library, application.settings),
+            "engine": lambda: f"{_chosen(parts.engines)}.",
             "embedder": lambda: _embedder(parts.library, parts.embedder),
             "reranker": lambda: _reranker(application.judge, lambda: application.reranker),
             "index": lambda: index_words(parts.index),
@@ -75,28 +80,39 @@ def _library(library: Library, settings: Settings) -> str:
     return " ".join(filter(None, (told, rebuilding.told(library, settings.ingest))))
 
 
+def _engine(engines: Engines, compute: Compute) -> str:
+    """Measures both engines and keeps that, so that the next process takes the faster one. Takes seconds."""
+    if not engines.measures:
+        return f"{_chosen(engines)}."
+    found = engines.compare(*compute.run(lambda: torch_ms(engines.threads), Priority.INGESTION))
+    return f"{_chosen(engines)}. Measured on {found.processor}: {told(found.ms)}."
+
+
+def _chosen(engines: Engines) -> str:
+    return f"{engines.choice.name} runs the models: {engines.choice.why}"
+
+
 def _embedder(library: Library, embedder: Embedder) -> str:
     library.claim_embedder(embedder.name)
     length = len(embedder.embed_question("Is this working?"))
-    return f"{embedder.name} gives vectors of {length} dimensions."
+    return f"{embedder.name} gives vectors of {length} dimensions, by {embedder.engine}."
 
 
 def _reranker(judge: LiveReranker, ordering: Callable[[], LiveReranker | LocalReranker | HttpReranker]) -> str:
     right, wrong = judge.relevance(QUESTION, SENTENCES)
     if judge.notice:
         raise RagError(judge.notice)
-    told = f"{judge.name}: {right:.2f} for an answer, {wrong:.2f} for a sentence about something else"
+    said = f"{judge.name}: {right:.2f} for an answer, {wrong:.2f} for a sentence about something else"
     reranker = ordering()
     if isinstance(reranker, HttpReranker):
         try:
             reranker.scores(QUESTION, SENTENCES)
         except RerankerError as error:
             raise RagError(f"{error} Until then the bundled one orders the passages.") from error
-        return f"{reranker.name} at {reranker.host} answers and orders; {told}."
-    if reranker is judge:
-        return f"{told}; answers need {judge.threshold:.2f}."
-    reranker.load()
-    return f"{reranker.name} orders; {told}."
+        return f"{reranker.name} at {reranker.host} answers and orders; {said}."
+    if isinstance(reranker, LiveReranker):
+        return f"{said}; answers need {judge.threshold:.2f}."
+    return f"{reranker.name} orders, by {reranker.engine}; {said}."
 
 
 def _language_model(settings: Settings) -> str:

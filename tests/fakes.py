@@ -20,6 +20,9 @@ class HashEmbedder:
     name = "hash:1"
     dimensions = DIMENSIONS
 
+    def identity(self) -> str:
+        return self.name
+
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return np.array([self.embed_question(text) for text in texts], dtype=np.float32).reshape(-1, DIMENSIONS)
 

@@ -12,6 +12,7 @@ from shelves import Shelf
 from ingest import command
 from ingest.build import Parts
 from ingest.compute import Compute
+from ingest.engines import Engines
 from ingest.library import jobs
 from ingest.records import JobState
 
@@ -37,7 +38,7 @@ def shelf(tmp_path):
 @pytest.fixture
 def parts(shelf):
     return Parts(
-        home=shelf.library.home, library=shelf.library, compute=Compute(), embedder=shelf.embedder,
+        home=shelf.library.home, library=shelf.library, compute=Compute(), engines=Engines(), embedder=shelf.embedder,
         index=shelf.index, intake=shelf.intake, worker=shelf.worker,
     )  # fmt: skip
 

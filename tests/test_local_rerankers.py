@@ -10,6 +10,7 @@ from reranker_contract import RerankerContract
 from toy_models import ARCHITECTURES, POSITIONS, bert, encoder, language_model, xlm_roberta
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from ingest import engines, openvino_bert
 from ingest.compute import Compute
 from ingest.errors import ModelError
 from rag_app.rerank.cross_encoder import LocalReranker
@@ -23,6 +24,10 @@ ROUGH = 1e-3
 def full_precision(monkeypatch):
     """With 8 bits toys tie."""
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    monkeypatch.setattr(openvino_bert, "numbers", lambda: (openvino_bert.FLOAT32,))
+    engines.openvino_ms.cache_clear()
+    yield
+    engines.openvino_ms.cache_clear()
 
 
 def local(folder):

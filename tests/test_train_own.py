@@ -14,6 +14,7 @@ from own_models import TOPICS, add_toy, minutes_of, question_about
 from shelves import new_library, put
 
 from ingest.compute import Compute
+from ingest.engines import Engines
 from ingest.errors import ModelError
 from ingest.index.generation import Index
 from rag_app.commands.train import stoppable
@@ -49,6 +50,7 @@ class Board:
             store=self.store,
             compute=Compute(),
             embedder=HashEmbedder(),
+            engines=Engines(),
             kept=Kept(self.library.home.folder / "cache"),
             documents=self.library.documents(),
             find=lambda question: retriever.retrieve(question, ["documents"], 8)[0],

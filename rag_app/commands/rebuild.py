@@ -6,7 +6,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from ingest.build import open_library
+from ingest.build import engines_of, open_library
 from ingest.compute import Compute
 from ingest.embedding import Embedder
 from ingest.errors import HomeBusy, LibraryError
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Rebuild what is out of date, or everything with another model; 1 where a document could not be read again."""
     library = open_library(settings.ingest)
-    embedder = Embedder(arguments.model or settings.ingest.embedder, Compute(), settings.ingest.threads)
+    embedder = Embedder(arguments.model or settings.ingest.embedder, Compute(), engines_of(settings.ingest))
     if arguments.model is None:
         library.claim_embedder(embedder.name)
     else:

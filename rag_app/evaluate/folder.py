@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from ingest.build import engines_of
 from ingest.compute import Compute
 from ingest.embedding import Embedder
 from ingest.errors import DatasetError
@@ -31,11 +32,12 @@ def evaluate_folder(folder: Path, settings: Settings, plan: Plan, *, answers: bo
     """
     cache = settings.ingest.home / CACHE
     compute = Compute()
-    embedder = Embedder(settings.ingest.embedder, compute, settings.ingest.threads)
-    judge = LiveReranker(Store(settings.ingest.home), compute)
+    engines = engines_of(settings.ingest)
+    embedder = Embedder(settings.ingest.embedder, compute, engines)
+    judge = LiveReranker(Store(settings.ingest.home), compute, engines)
     if judge.notice:
         sys.stderr.write(f"{judge.notice}\n")
-    reranker = reranker_of(settings, judge, compute)
+    reranker = reranker_of(settings, judge, compute, engines)
     dataset = _read(folder, settings, embedder, cache)
     for notice in dataset.notices:
         sys.stderr.write(printable(notice) + "\n")

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.embedding import BATCH, fast_dtype
+from ingest.embedding import BATCH
 from rag_app.evaluate.kept import Kept, key
 from rag_app.evaluate.records import Computed, Vectors
 from rag_app.records import Hit
@@ -21,6 +21,10 @@ class Embedder(Protocol):
     """What evaluation needs of an embedder."""
 
     name: str
+
+    def identity(self) -> str:
+        """What its vectors hang on to the last digit; another text where they could be others."""
+        ...
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of passages, (texts, dimensions), each of length 1."""
@@ -55,7 +59,7 @@ class Models:
     def __init__(self, embedder: Embedder, reranker: Reranker, kept: Kept) -> None:
         self.embedder, self.reranker = embedder, reranker
         self._kept = kept
-        self._embedded_by = f"{embedder.name} {fast_dtype()}"
+        self._embedded_by = embedder.identity()
         self._scored_by = reranker.identity()
         self._vectors = self._scores = 0
 

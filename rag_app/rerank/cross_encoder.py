@@ -1,16 +1,21 @@
-"""Local cross-encoders, with sentence-transformers. The only file of answering that knows torch."""
+"""Local cross-encoders, by OpenVINO or by sentence-transformers. The only file of answering that knows torch."""
 
 import hashlib
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ingest import graphics
 from ingest.compute import Compute, Priority
-from ingest.embedding import fast_dtype, model_folder, quiet
+from ingest.embedding import model_folder, quiet, torch_name
+from ingest.engines import Engine, Engines, Form, Rows, Work, computed
 from ingest.errors import ModelError
+from ingest.openvino_bert import Unfit, configuration
+from ingest.tokens import Text, longest
 from rag_app.records import Hit
 from rag_app.rerank.calibration import load
 from rag_app.rerank.ranking import ranked, reranked_text
@@ -30,34 +35,106 @@ PIECES = 320  # of question and passage together: a passage has at most 250
 DECISIVE = ("*.safetensors", "config.json", "*/config.json", "tokenizer*", "vocab*", "modules.json")
 
 
+class TorchScoring:
+    """A cross-encoder in torch, as sentence-transformers runs it. Raises ModelError when the folder holds none."""
+
+    outputs = 1
+
+    def __init__(self, folder: Path, pieces: int | None) -> None:
+        import torch
+        from safetensors import SafetensorError
+        from sentence_transformers import CrossEncoder
+
+        quiet()
+        self.name = torch_name()
+        extra: dict[str, Any] = {} if pieces is None else {"max_length": pieces}
+        try:
+            self._model: CrossEncoder = CrossEncoder(
+                str(folder),
+                device=graphics.device(),
+                trust_remote_code=False,
+                local_files_only=True,
+                model_kwargs={"dtype": getattr(torch, self.name.removeprefix("torch."))},
+                **extra,
+            )
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:  # the last two: weights that do not fit
+            raise ModelError(_unloadable(folder, error)) from error
+        if self._model.num_labels != 1:
+            raise ModelError(
+                f"{folder} is no reranker: it gives {self._model.num_labels} scores a pair instead of one."
+            )
+        self.window = min([self._model.max_seq_length, *_positions(self._model)])
+        self._model.max_seq_length = self.window
+
+    def parts(self, texts: Sequence[Text], *, question: bool = False) -> Iterator[tuple[Sequence[int], Work]]:
+        """As Engine says; the texts are pairs."""
+        del question
+        order = sorted(range(len(texts)), key=lambda place: len(texts[place][1]))  # like lengths together
+        for start in range(0, len(order), WORK):
+            places = order[start : start + WORK]
+            yield places, partial(self._predict, [texts[place] for place in places])
+
+    def _predict(self, pairs: Sequence[Text]) -> Rows:
+        import torch
+
+        scores = self._model.predict(
+            list(pairs),
+            batch_size=BATCH,
+            activation_fn=torch.nn.Identity(),
+            convert_to_tensor=True,
+            show_progress_bar=False,
+        )
+        rows: Rows = scores.float().cpu().numpy()[:, None]
+        return rows
+
+
 class Scorer:
     """A cross-encoder's raw logits, one model, loaded with its first use or by `load`.
 
     parted: texts are scored in windows, each by its best.
     """
 
-    def __init__(self, folder: Path, compute: Compute, pieces: int | None, *, parted: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        compute: Compute,
+        pieces: int | None,
+        engines: Engines | None = None,
+        *,
+        parted: bool = False,
+    ) -> None:
         self._folder, self._compute, self._pieces, self._parted = folder, compute, pieces, parted
-        self._model: CrossEncoder | None = None
+        self._engines = engines or Engines()
+        self._why = ""
+        self._engine: Engine | None = None
         self._loading = threading.Lock()
 
-    def load(self) -> "CrossEncoder":
+    def load(self) -> Engine:
         """Load the model, once. Raises ModelError when the folder holds no cross-encoder."""
         with self._loading:
-            if self._model is None:
-                self._model = self._open()
-            return self._model
+            if self._engine is None:
+                _check_form(self._folder)
+                self._engine, self._why = self._engines.open(
+                    self._folder, self._form, lambda: TorchScoring(self._folder, self._pieces)
+                )
+            return self._engine
+
+    @property
+    def engine(self) -> str:
+        """What runs it, with the reason where that is not the machine's usual one. Loads the model."""
+        name = self.load().name
+        return name if self._why == self._engines.choice.why else f"{name} ({self._why})"
 
     @property
     def window(self) -> int:
         """Tokens of question and passage that are read together; the rest is cut off."""
-        return int(self.load().max_seq_length)
+        return self.load().window
 
     def identity(self) -> str:
-        """What the logits hang on, 64 hex digits: weights, configuration, tokenizer, window and number format."""
+        """What the logits hang on, 64 hex digits: weights, configuration, tokenizer, window, engine, number format."""
         files = sorted({file for pattern in DECISIVE for file in self._folder.glob(pattern)})
         cut = f" {WORDS} {OVERLAP} {SLACK} {MOST}" if self._parted else ""
-        digest = hashlib.sha256(f"{self._pieces} {fast_dtype()}{cut}".encode())
+        digest = hashlib.sha256(f"{self._pieces} {self._engines.expected(self._form, torch_name)}{cut}".encode())
         for file in files:
             with file.open("rb") as content:
                 digest.update(f"\0{file.name}\0".encode() + hashlib.file_digest(content, "sha256").digest())
@@ -65,62 +142,25 @@ class Scorer:
 
     def logits(self, question: str, texts: Sequence[str]) -> list[float]:
         """For each text the model's logit for the pair, in the order given; higher is better."""
-        if not self._parted:
-            return self._logits(question, texts)
-        parts = [windows(text) for text in texts]
-        scores = iter(self._logits(question, [part for own in parts for part in own]))
+        parts = [windows(text) if self._parted else [text] for text in texts]
+        pairs = [(question, part) for own in parts for part in own]
+        scores = iter(computed(self.load(), pairs, self._compute, Priority.QUESTION)[:, 0].tolist())
         return [max(next(scores) for _ in own) for own in parts]
 
-    def _logits(self, question: str, texts: Sequence[str]) -> list[float]:
-        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))  # like lengths together: less padding
-        scores = [0.0] * len(texts)
-        for start in range(0, len(order), WORK):
-            part = order[start : start + WORK]
-            pairs = [(question, texts[index]) for index in part]
-            found = self._compute.run(lambda pairs=pairs: self._predict(pairs), Priority.QUESTION)  # type: ignore[misc]  # mypy cannot type a default in a lambda
-            for index, score in zip(part, found, strict=True):
-                scores[index] = score
-        return scores
+    def _form(self) -> Form:
+        return scoring_form(self._folder, self._pieces)
 
-    def _open(self) -> "CrossEncoder":
-        import torch
-        from safetensors import SafetensorError
-        from sentence_transformers import CrossEncoder
 
-        quiet()
-        _check_form(self._folder)
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        dtype = torch.float32 if device == "cuda" else fast_dtype()
-        extra: dict[str, Any] = {} if self._pieces is None else {"max_length": self._pieces}
-        try:
-            model = CrossEncoder(
-                str(self._folder),
-                device=device,
-                trust_remote_code=False,
-                local_files_only=True,
-                model_kwargs={"dtype": dtype},
-                **extra,
-            )
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:  # the last two: weights that do not fit
-            raise ModelError(_unloadable(self._folder, error)) from error
-        if model.num_labels != 1:
-            raise ModelError(
-                f"{self._folder} is no reranker: it gives {model.num_labels} scores a pair instead of one."
-            )
-        model.max_seq_length = min([model.max_seq_length, *_positions(model)])
-        return model
-
-    def _predict(self, pairs: list[tuple[str, str]]) -> list[float]:
-        import torch
-
-        scores = self.load().predict(
-            pairs,
-            batch_size=BATCH,
-            activation_fn=torch.nn.Identity(),
-            convert_to_tensor=True,
-            show_progress_bar=False,
-        )
-        return [float(score) for score in scores.float().cpu()]
+def scoring_form(folder: Path, pieces: int | None) -> Form:
+    """How a folder's cross-encoder makes a logit of a pair. Raises Unfit where torch alone does that."""
+    found = configuration(folder)
+    labels = found.get("id2label")
+    if found.get("architectures") != ["BertForSequenceClassification"] or not isinstance(labels, dict):
+        raise Unfit(f"its architectures are {found.get('architectures')}, not BertForSequenceClassification")
+    if len(labels) != 1 or (folder / MODULES).is_file():
+        raise Unfit("it gives several scores a pair, or is made of several parts")
+    positions = int(found.get("max_position_embeddings", 0))
+    return Form("logits", min(pieces, positions) if pieces else longest(folder, positions), 1)
 
 
 class BundledReranker:
@@ -129,9 +169,11 @@ class BundledReranker:
     It orders, says how relevant, and scores sentences.
     """
 
-    def __init__(self, compute: Compute, folder: Path = FOLDER, name: str = BUNDLED) -> None:
+    def __init__(
+        self, compute: Compute, folder: Path = FOLDER, name: str = BUNDLED, engines: Engines | None = None
+    ) -> None:
         self.name = name
-        self._scorer = Scorer(folder, compute, PIECES, parted=True)
+        self._scorer = Scorer(folder, compute, PIECES, engines, parted=True)
         self._calibration = load(folder)
 
     @property
@@ -175,9 +217,14 @@ class BundledReranker:
 class LocalReranker:
     """Any other cross-encoder, by folder or hub name. It only orders: relevance comes from the bundled one."""
 
-    def __init__(self, model: str, compute: Compute) -> None:
+    def __init__(self, model: str, compute: Compute, engines: Engines | None = None) -> None:
         self.name = model
-        self._scorer = Scorer(model_folder(model), compute, None)
+        self._scorer = Scorer(model_folder(model), compute, None, engines)
+
+    @property
+    def engine(self) -> str:
+        """What runs it; loads it."""
+        return self._scorer.engine
 
     @property
     def window(self) -> int:

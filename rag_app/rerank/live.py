@@ -5,6 +5,7 @@ import threading
 from collections.abc import Sequence
 
 from ingest.compute import Compute
+from ingest.engines import Engines
 from ingest.errors import ModelError
 from rag_app.records import Hit
 from rag_app.rerank.cross_encoder import BundledReranker
@@ -20,8 +21,8 @@ class LiveReranker:
     in `rag train --list`.
     """
 
-    def __init__(self, store: Store, compute: Compute) -> None:
-        self._store, self._compute = store, compute
+    def __init__(self, store: Store, compute: Compute, engines: Engines | None = None) -> None:
+        self._store, self._compute, self._engines = store, compute, engines or Engines()
         self._changing = threading.Lock()
         self._stamp = store.stamp()
         self._is_loaded = False
@@ -78,7 +79,7 @@ class LiveReranker:
                 except ModelError as error:
                     self.notice = f"{error} Until another is promoted, the bundled model answers."
                     logger.warning(self.notice)
-                    self._model = BundledReranker(self._compute)
+                    self._model = BundledReranker(self._compute, engines=self._engines)
                     self._model.load()
                     self.name = self._model.name
                 self._is_loaded = True
@@ -88,4 +89,4 @@ class LiveReranker:
         live = self._store.live()
         if live.fault:
             logger.warning(live.fault)
-        return BundledReranker(self._compute, live.folder, live.name), live.fault
+        return BundledReranker(self._compute, live.folder, live.name, self._engines), live.fault

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ingest.compute import Compute
 from ingest.embedding import BUNDLED, Embedder
+from ingest.engines import Engines
 from ingest.errors import RagError
 from ingest.terminal import failed
 from rag_app.train import groups as kept
@@ -46,7 +47,7 @@ def main() -> int:
 def train(data: Path, to: Path, recipe: Recipe, start: Path | None, most: int, threads: int) -> None:
     """Train on `most` groups of DATA/pairs. Raises TrainingDataError, ModelError."""
     to.mkdir(parents=True, exist_ok=True)
-    embedder = Embedder(BUNDLED, Compute(), threads)
+    embedder = Embedder(BUNDLED, Compute(), Engines(threads=threads))
     file = to / f"groups-{recipe.seed}.jsonl.gz"
     if not file.exists():
         pairs = data / "pairs"

