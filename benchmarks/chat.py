@@ -68,11 +68,17 @@ class Stopwatch:
         self.first_words = 0.0  # milliseconds, of the last question
 
     async def ask(
-        self, question: str, turns: Sequence[Turn], *, rerank: bool = True, without: Collection[str] = ()
+        self,
+        question: str,
+        turns: Sequence[Turn],
+        *,
+        rerank: bool = True,
+        without: Collection[str] = (),
+        spaces: Sequence[str] | None = None,
     ) -> AsyncIterator[Answer]:
         """The growing answers, unchanged."""
         started, self.first_words = time.perf_counter(), 0.0
-        async for answer in self._ask(question, turns, rerank=rerank, without=without):
+        async for answer in self._ask(question, turns, rerank=rerank, without=without, spaces=spaces):
             if not self.first_words and (answer.text or answer.abstained):
                 self.first_words = (time.perf_counter() - started) * 1000
             yield answer

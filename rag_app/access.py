@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from ingest.errors import RagError
+
 HANDBOOK = "handbook"  # the space of the handbook that ships with the program; everybody may read it
+
+
+class Forbidden(RagError):
+    """Somebody may see this, but not do that with it; the text says who may."""
+
+    kind = "forbidden"
 
 
 class Role(IntEnum):
@@ -42,6 +50,11 @@ def may(who: Who, role: Role, space: str) -> bool:
         return True
     held = who.roles.get(space)
     return held is not None and held >= role
+
+
+def manages(who: Who) -> bool:
+    """Whether somebody decides about the server itself: people, settings, imports, what was measured. No key does."""
+    return who.only is None and (who.roles is None or who.administrator)
 
 
 def readable(who: Who, held: Sequence[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from ingest.library import Library
@@ -33,9 +33,19 @@ class Suggester:
     They are words of documents: on disk they would outlive a document that is removed.
     """
 
-    def __init__(self, library: Library, search: Callable[[str], Answer], *, handbook: str) -> None:
-        """`search` is a reranked search as a question would make it; documents of the space `handbook` are left out."""
-        self._library, self._search, self._handbook = library, search, handbook
+    def __init__(
+        self,
+        library: Library,
+        search: Callable[[str], Answer],
+        *,
+        handbook: str,
+        within: Collection[str] | None = None,
+    ) -> None:
+        """`search` is a reranked search as a question would make it; documents of the space `handbook` are left out.
+
+        Where `within` names spaces, documents of all others are left out too.
+        """
+        self._library, self._search, self._handbook, self._within = library, search, handbook, within
         self._lock = threading.Lock()
         self._known: Suggestions | None = None
         self._state: tuple[int, int] | None = None  # of the library, for which `_known` was made
@@ -83,8 +93,11 @@ class Suggester:
         return not found.abstained and any(hit.used and wording(hit.chunk.text) == words for hit in found.hits)
 
     def _documents(self) -> list[Document]:
-        return self._library.documents([space for space in self._library.spaces() if space != self._handbook])
+        return self._library.documents(self._spaces())
+
+    def _spaces(self) -> list[str]:
+        own = [space for space in self._library.spaces() if space != self._handbook]
+        return own if self._within is None else [space for space in own if space in self._within]
 
     def _library_state(self) -> tuple[int, int]:
-        spaces = [space for space in self._library.spaces() if space != self._handbook]
-        return self._library.seq(), self._library.counts(spaces).documents
+        return self._library.seq(), self._library.counts(self._spaces()).documents

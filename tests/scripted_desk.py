@@ -123,6 +123,7 @@ class ScriptedDesk:
         self.closed = 0
         self.reranked = True
         self.without: tuple[str, ...] = ()
+        self.searched: Sequence[str] | None = None  # the spaces of the last question; None: not said
         self.nothing_found = False  # the handbook is not there to be searched
         self.suggested = Suggestions(
             ("Which reranking models can I use?", "How do I set a password?", "What happens to scanned pages?")
@@ -140,18 +141,20 @@ class ScriptedDesk:
             page_image=self.page_image,
             original=self.original,
             status=self.status,
-            suggestions=lambda: self.suggested,
+            suggestions=lambda spaces=None: self.suggested,
             search_handbook=self.search_handbook,
+            spaces=lambda: sorted({one.space for one in self.shelf}),
         )
 
-    def status(self) -> Status:
-        own = [one for one in self.shelf if one.space != "handbook"]
-        counted = own or self.shelf
+    def status(self, spaces: Sequence[str] | None = None) -> Status:
+        held = [one for one in self.shelf if spaces is None or one.space in spaces]
+        own = [one for one in held if one.space != "handbook"]
+        counted = own or held
         return Status(
             len(counted),
             sum(one.chunks for one in counted),
-            bool(self.shelf) and not own,
-            own != self.shelf,
+            bool(held) and not own,
+            own != held,
             "Quoted",
             "",
         )
@@ -163,10 +166,16 @@ class ScriptedDesk:
         return replace(found, hits=tuple(replace(one, document=HANDBOOK) for one in found.hits))
 
     async def ask(
-        self, question: str, turns: Sequence[Turn], *, rerank: bool = True, without: Collection[str] = ()
+        self,
+        question: str,
+        turns: Sequence[Turn],
+        *,
+        rerank: bool = True,
+        without: Collection[str] = (),
+        spaces: Sequence[str] | None = None,
     ) -> AsyncIterator[Answer]:
         self.asked.append((question, tuple(turns)))
-        self.reranked, self.without = rerank, tuple(without)
+        self.reranked, self.without, self.searched = rerank, tuple(without), spaces
         final = left(answered(question), without, rerank=rerank)
         if "endpoint" in question:
             final = replace(
@@ -202,7 +211,7 @@ class ScriptedDesk:
         finally:
             self.closed += 1
 
-    def add_upload(self, path: Path, name: str, replace_it: bool | None) -> Upload:
+    def add_upload(self, path: Path, name: str, replace_it: bool | None, space: str = "") -> Upload:
         body = path.read_bytes()
         self.uploads.append((name, body, replace_it))
         existing = next((one for one in self.shelf if one.path == name), None)
@@ -211,7 +220,19 @@ class ScriptedDesk:
         if not body.startswith(b"%PDF"):
             raise Refused(f"{name} was not added: this kind of file cannot be read. Save it as PDF and add that.")
         job = Job(
-            len(self.queue) + 1, "documents", name, "e" * 64, JobState.WAITING, "", None, 0, 0, 0, 0, 0.0, len(body)
+            len(self.queue) + 1,
+            space or "documents",
+            name,
+            "e" * 64,
+            JobState.WAITING,
+            "",
+            None,
+            0,
+            0,
+            0,
+            0,
+            0.0,
+            len(body),
         )
         self.queue.insert(0, job)
         return Upload(job=job)

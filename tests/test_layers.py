@@ -41,6 +41,7 @@ FLOORS = {
     """,
     "rag_app": """
         records settings access checks escape markers words fusion commands generate rerank team web web.pages
+        team.spreadsheet
         rerank.catalogue
         evaluate evaluate.metrics evaluate.intervals evaluate.kept evaluate.progress
         evaluate.records
@@ -53,7 +54,7 @@ FLOORS = {
         purge unanswered team.sessions team.passwords team.replies
         feedback team.keys
         citations rewrite
-        team.reply
+        team.reply team.report
         retrieve rerank.calibration rerank.dialects rerank.faults rerank.ranking rerank.windows
         generate.stream generate.faults key_phrase
         overlap breadth rerank.cross_encoder rerank.http generate.extractive generate.openai_chat verbatim copies
@@ -74,9 +75,9 @@ FLOORS = {
         web.people web.theme web.uploads web.pages.parts web.pages.tabs
         web.office web.listing web.pace web.setting_words
         web.desk web.guard web.login web.answer_text evaluate.report
-        web.answering web.render web.history_html web.export evaluate.results
+        web.narrowed web.answering web.render web.history_html web.export evaluate.results
         web.receipt web.folders_html web.models_html web.settings_html
-        web.library_html web.found_html web.welcome_html
+        web.library_html web.found_html web.welcome_html web.report_html
         web.compared_html web.tour_html
         web.quality_html
         web.routes web.pages.ask web.pages.library web.pages.quality web.pages.settings

@@ -1,7 +1,10 @@
 """The real desk: what the pages may ask for, made from an application."""
 
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Collection, Sequence
+from functools import partial
 from pathlib import Path
+from threading import Lock
 
 from ingest import reading
 from ingest.errors import LibraryError
@@ -15,6 +18,7 @@ from rag_app.suggestions import Suggester, Suggestions
 from rag_app.web.desk import Desk, Status, Upload
 
 JOBS_SHOWN = 40  # under way, and as many that ended
+SUGGESTERS_KEPT = 16  # sets of spaces that suggestions are kept for
 EXAMPLES = (
     "Which reranking models can I use?",
     "How do I connect a language model that runs on this computer?",
@@ -40,6 +44,8 @@ def desk(application: Application) -> Desk:
         handbook=HANDBOOK,
         suggestions=counter.suggestions,
         search_handbook=counter.search_handbook,
+        spaces=application.parts.library.spaces,
+        space=application.settings.ingest.space,
     )
 
 
@@ -50,24 +56,42 @@ class _Counter:
         self._intake = application.parts.intake
         self._space = application.settings.ingest.space
         self._shelf: tuple[tuple[int, ...], Sequence[Document]] = ((), ())  # a fingerprint, and the documents then
-        self._suggester = Suggester(self._library, application.pipeline.search, handbook=HANDBOOK)
+        self._suggesters: OrderedDict[tuple[str, ...] | None, Suggester] = OrderedDict()
+        self._lock = Lock()
 
     def ask(
-        self, question: str, turns: Sequence[Turn], *, rerank: bool = True, without: Collection[str] = ()
+        self,
+        question: str,
+        turns: Sequence[Turn],
+        *,
+        rerank: bool = True,
+        without: Collection[str] = (),
+        spaces: Sequence[str] | None = None,
     ) -> AsyncIterator[Answer]:
-        return self._application.pipeline.without(without).ask(question, turns, rerank=rerank)
+        return self._application.pipeline.without(without).ask(question, turns, spaces=spaces, rerank=rerank)
 
     def search_handbook(self, question: str) -> Answer:
         return self._application.pipeline.search(question, spaces=[HANDBOOK])
 
-    def suggestions(self) -> Suggestions:
-        if self._library.spaces() == [HANDBOOK]:
+    def suggestions(self, spaces: Sequence[str] | None = None) -> Suggestions:
+        """Questions whose words come from these spaces and no others; made anew for each set of spaces."""
+        held = self._library.spaces()
+        if (held if spaces is None else [space for space in held if space in spaces]) == [HANDBOOK]:
             return Suggestions(EXAMPLES)
-        return self._suggester.suggestions()
+        wanted = None if spaces is None else tuple(sorted(spaces))
+        with self._lock:
+            if wanted not in self._suggesters:
+                search = partial(self._application.pipeline.search, spaces=wanted)
+                self._suggesters[wanted] = Suggester(self._library, search, handbook=HANDBOOK, within=wanted)
+            self._suggesters.move_to_end(wanted)
+            while len(self._suggesters) > SUGGESTERS_KEPT:
+                self._suggesters.popitem(last=False)
+            suggester = self._suggesters[wanted]
+        return suggester.suggestions()
 
-    def add_upload(self, file: Path, name: str, replace: bool | None) -> Upload:  # noqa: FBT001 - the desk's shape
+    def add_upload(self, file: Path, name: str, replace: bool | None, space: str = "") -> Upload:  # noqa: FBT001 - the desk's shape
         try:
-            return Upload(job=self._intake.add_upload(file, self._space, name, replace=replace))
+            return Upload(job=self._intake.add_upload(file, space or self._space, name, replace=replace))
         except NameTaken as taken:
             return Upload(existing=taken.document)
 
@@ -97,8 +121,8 @@ class _Counter:
     def original(self, document_id: str) -> Path:
         return self._library.original(self._known(document_id))
 
-    def status(self) -> Status:
-        held = self._library.spaces()
+    def status(self, spaces: Sequence[str] | None = None) -> Status:
+        held = [space for space in self._library.spaces() if spaces is None or space in spaces]
         counts = self._library.counts(visible_spaces(held))
         endpoint = self._application.endpoint
         index = self._application.parts.index.state()

@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ingest.records import Document, Job, PageImage
 from rag_app.records import Answer, Turn
 from rag_app.suggestions import Suggestions
+
+Told_co = TypeVar("Told_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,35 @@ class Ask(Protocol):
     """Answers a question."""
 
     def __call__(
-        self, question: str, turns: Sequence[Turn], *, rerank: bool = True, without: Collection[str] = ()
+        self,
+        question: str,
+        turns: Sequence[Turn],
+        *,
+        rerank: bool = True,
+        without: Collection[str] = (),
+        spaces: Sequence[str] | None = None,
     ) -> AsyncIterator[Answer]:
         """Growing answers as an async generator, closed when the reader stops; the last has stage DONE.
 
-        `without` are whole texts of passages that must not be used.
+        `without` are whole texts of passages that must not be used. `spaces` are searched; None is all but the
+        handbook, which answers only while it is alone.
         """
+        ...
+
+
+class AddUpload(Protocol):
+    """Takes a file that was sent."""
+
+    def __call__(self, file: Path, name: str, replace: bool | None, space: str = "") -> Upload:  # noqa: FBT001
+        """Take `file`, called `name`, into `space` ("" is the usual one); `replace` None: not said. Raises RagError."""
+        ...
+
+
+class Tell(Protocol[Told_co]):
+    """Says something about the library."""
+
+    def __call__(self, spaces: Sequence[str] | None = None) -> Told_co:
+        """Of these spaces, or of all of them where None."""
         ...
 
 
@@ -57,13 +82,15 @@ class Desk:
 
     ask: Ask
     search_handbook: Callable[[str], Answer]  # a reranked search of the shipped handbook; no hits where it is not here
-    add_upload: Callable[[Path, str, bool | None], Upload]  # file, name, replace (None: not said); takes the file
+    add_upload: AddUpload
     jobs: Callable[[], Sequence[Job]]  # under way and lately finished, newest first
     cancel: Callable[[int], None]
     documents: Callable[[], Sequence[Document]]  # all of them, the handbook's too
     remove: Callable[[str], None]  # raises RagError where there is no such document
     page_image: PageImages
     original: Callable[[str], Path]  # raises RagError where there is no such document
-    status: Callable[[], Status]
-    suggestions: Callable[[], Suggestions]  # questions to begin with
+    status: Tell[Status]
+    suggestions: Tell[Suggestions]  # questions to begin with
+    spaces: Callable[[], Sequence[str]]  # that hold a document, by name
     handbook: str = "handbook"  # the space of the shipped handbook
+    space: str = "documents"  # the usual one, where files go unless another is named

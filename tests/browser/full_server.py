@@ -41,7 +41,7 @@ def shelf():
 class FullDesk(ScriptedDesk):
     """Answers one question with everything hostile, and embeds for ever."""
 
-    async def ask(self, question, turns, *, rerank=True, without=()):
+    async def ask(self, question, turns, *, rerank=True, without=(), spaces=None):
         if question != EVERYTHING:
             async for answer in super().ask(question, turns, rerank=rerank, without=without):
                 yield answer
