@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 WIDTH, HEIGHT = 640, 240
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 44  # margins, in the same units
 _TICKS = 4
+_LABELS = 12  # that there is room for below a plot
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,18 +19,46 @@ class Bin:
     passages: int
 
 
-def paired_bars(labels: Sequence[str], before: Sequence[int], after: Sequence[int], told: str) -> str:
-    """Two bars for each label, grey before and coloured after; `told` says what they show."""
+def paired_bars(
+    labels: Sequence[str],
+    before: Sequence[int],
+    after: Sequence[int],
+    told: str,
+    names: tuple[str, str] = ("before", "after"),
+) -> str:
+    """Two bars for each label, the first grey and the second coloured; `told` says what they show.
+
+    Of more labels than there is room for only every second or third, and so on, is written out.
+    """
     top = max(1, *before, *after)
     slot = (WIDTH - LEFT - RIGHT) / len(labels)
+    every = ceil(len(labels) / _LABELS)
     parts = [_grid([round(top * step / _TICKS) for step in range(_TICKS + 1)], top)]
     for place, (label, first, second) in enumerate(zip(labels, before, after, strict=True)):
         x = LEFT + place * slot
         parts += [
-            _bar(x + slot * 0.14, slot * 0.34, first / top, "before", f"{label}: {first} before"),
-            _bar(x + slot * 0.52, slot * 0.34, second / top, "after", f"{label}: {second} after"),
-            _text(x + slot / 2, HEIGHT - BOTTOM + 18, label, "middle"),
+            _bar(x + slot * 0.14, slot * 0.34, first / top, "before", f"{label}: {first} {names[0]}"),
+            _bar(x + slot * 0.52, slot * 0.34, second / top, "after", f"{label}: {second} {names[1]}"),
+            _text(x + slot / 2, HEIGHT - BOTTOM + 18, "" if place % every else label, "middle"),
         ]
+    return _svg(parts, told)
+
+
+def bars(labels: Sequence[str], values: Sequence[float | None], unit: str, told: str) -> str:
+    """One bar for each label, in some unit; none where there is no value. `told` says what they show."""
+    top = max((value for value in values if value), default=1.0)
+    slot = (WIDTH - LEFT - RIGHT) / len(labels)
+    every = ceil(len(labels) / _LABELS)
+    parts = []
+    for step in range(_TICKS + 1):
+        y = TOP + (HEIGHT - TOP - BOTTOM) * (1 - step / _TICKS)
+        tick = f"{top * step / _TICKS:.3g} {unit}"
+        parts.append(_line(LEFT, y, WIDTH - RIGHT, y, "grid") + _text(LEFT - 6, y + 4, tick, "end"))
+    for place, (label, value) in enumerate(zip(labels, values, strict=True)):
+        x = LEFT + place * slot
+        if value is not None:
+            parts.append(_bar(x + slot * 0.25, slot * 0.5, value / top, "after", f"{label}: {value:.1f} {unit}"))
+        parts.append(_text(x + slot / 2, HEIGHT - BOTTOM + 18, "" if place % every else label, "middle"))
     return _svg(parts, told)
 
 
