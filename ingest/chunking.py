@@ -11,8 +11,9 @@ from ingest.sentences import sentences
 from ingest.splitting import After, cuts, halves
 from ingest.tables import table_head
 
-VERSION = "chunking-2"  # part of a recipe: raise it when the same pages would be cut otherwise
+VERSION = "chunking-3"  # part of a recipe: raise it when the same pages would be cut otherwise
 PIECES = 250  # word pieces of a passage at most, with the title and heading put before it
+LONGEST_PIECE = 20  # characters; no language has so few pieces for its letters, but one unknown word may be any length
 TINY = 45  # pieces; a smaller section may share a passage with its neighbour
 MERGED = 120  # pieces of sections that share a passage
 HEADING_LIKE = 70  # characters; a shorter line without a sign at its end leads to what follows it
@@ -88,8 +89,8 @@ class _Measure:
         self._rooms: dict[str, int] = {}
 
     def of(self, text: str) -> int:
-        """Pieces of a text alone."""
-        return max(self._pieces(text) - self._around, 1)
+        """Pieces of a text alone, of a word that the tokenizer has no pieces for as of its letters."""
+        return max(self._pieces(text) - self._around, len(text) // LONGEST_PIECE, 1)
 
     def room(self, heading: str) -> int:
         """Pieces left for text under this heading."""

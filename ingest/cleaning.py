@@ -22,9 +22,10 @@ _TABLE = {**_DROPPED, **_SPACES, **_LIGATURES}
 
 _HYPHENS = "-\u2010\u00ad"
 ENDED = "\u2028"  # a reader's mark after a line that ends though the next word had room
-_CUT = re.compile(r"(?P<word>[^\W_]+(?:[-\u2010][^\W_]+)*)[-\u2010\u00ad]$")
+# A word begins where none goes on before it; without looking back, one long word would take the square of its time.
+_CUT = re.compile(r"(?P<word>(?<![^\W_])[^\W_]+(?:[-\u2010][^\W_]+)*)[-\u2010\u00ad]$")
 _NEXT = re.compile(r"[^\W_]+(?:[-\u2010][^\W_]+)*")
-_COMPOUND = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)+")
+_COMPOUND = re.compile(r"(?<![^\W\d_])[^\W\d_]+(?:[-\u2010][^\W\d_]+)+")
 _WORD = re.compile(r"[^\W\d_]+")
 _BULLET = re.compile(
     r"^(?:[\u2022\u2023\u25e6\u25aa\u25cf\u25cb\u25a0\u2043\u2219\u00b7\uf0b7\uf0a7*\u2013\u2014-]\s|o\s(?=[A-Z]))"
@@ -38,13 +39,13 @@ FULL_LINE = 60  # characters; a shorter line may be a heading, which no sentence
 CELL = " | "  # between the cells of a table row
 
 
-def clean(pages: Sequence[Page]) -> tuple[Page, ...]:
-    """The same pages with cleaned text.
+def clean(pages: Sequence[Page], *, own_pages: bool = True) -> tuple[Page, ...]:
+    """The same pages with cleaned text. Nothing runs at their edges where they are not the file's `own_pages`.
 
     Paragraphs, list items, headings and table rows are lines; blocks are an empty line apart.
     """
     signs = [replace(page, text=_signs(page.text)) for page in pages]
-    kept = without_running_lines(signs)
+    kept = without_running_lines(signs) if own_pages else signs
     words = _Vocabulary(page.text for page in kept)
     cleaned = [_page(page.text, words) for page in kept]
     return tuple(replace(page, text=text) for page, text in zip(kept, _across_pages(cleaned, words), strict=True))
@@ -61,7 +62,7 @@ class _Vocabulary:
     """The words of the document that no line end cuts, to tell "well-known" from "infor-mation"."""
 
     def __init__(self, texts: Iterator[str]) -> None:
-        whole = re.sub(r"\S+[-\u2010\u00ad]\n\s*\S+", " ", "\n".join(texts)).casefold()
+        whole = re.sub(r"(?<!\S)\S+[-\u2010\u00ad]\n\s*\S+", " ", "\n".join(texts)).casefold()
         self._compounds = Counter(match.replace("\u2010", "-") for match in _COMPOUND.findall(whole))
         self._words = Counter(_WORD.findall(whole))
 

@@ -27,7 +27,9 @@ _POLL_SECONDS = 0.2
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a PDF file, or a folder of them")
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="a PDF, text or Markdown file, or a folder of them"
+    )
     parser.add_argument("--space", help="the shelf to put them on (default: RAG_SPACE, or 'documents')")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout, progress on stderr")
 

@@ -236,7 +236,8 @@ def cut(
     found: Reading, path: str, identifier: str, embedder: DocumentEmbedder, settings: Settings
 ) -> tuple[Reading, list[Chunk]]:
     """A cleaned reading, which has a title, and its passages. Raises Refused where there are none."""
-    cleaned = replace(found, title=found.title or PurePath(path).stem, pages=cleaning.clean(found.pages))
+    pages = cleaning.clean(found.pages, own_pages=found.own_pages)
+    cleaned = replace(found, title=found.title or PurePath(path).stem, pages=pages)
     chunks = chunking.chunk(cleaned, identifier, recipe(settings), embedder.pieces, settings.passage_pieces)
     if not chunks:
         raise Refused(f"{PurePath(path).name} holds no text that could be searched.", FileState.NO_TEXT)
@@ -244,7 +245,7 @@ def cut(
 
 
 def _document(job: Job, identifier: str, found: Reading, chunks: Sequence[Chunk]) -> Document:
-    return Document(
+    begun = Document(
         id=identifier,
         space=job.space,
         content=job.content,
@@ -254,9 +255,24 @@ def _document(job: Job, identifier: str, found: Reading, chunks: Sequence[Chunk]
         chunks=len(chunks),
         size=job.size,
         added=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    return as_read(begun, found, chunks)
+
+
+def as_read(document: Document, found: Reading, chunks: Sequence[Chunk]) -> Document:
+    """The document with what is known of it from a cleaned reading and its passages."""
+    return replace(
+        document,
+        title=found.title,
+        pages=found.page_count,
+        chunks=len(chunks),
         failed_pages=found.failed_pages,
         empty_pages=tuple(page.number for page in found.pages if not page.text.strip()),
         hidden_words=found.hidden_words,
+        characters=sum(len(page.text) for page in found.pages),
+        form_values=found.form_values,
+        notes=found.notes,
+        doubt=found.doubt,
     )
 
 
@@ -269,6 +285,8 @@ def told(document: Document) -> str:
         parts.append(f"{_of(document.empty_pages, document.pages)} hold no text (pictures or blank).")
     if document.hidden_words:
         parts.append(f"{document.hidden_words} hidden words were left out.")
+    if document.doubt:
+        parts.append(document.doubt)
     return " ".join(parts)
 
 

@@ -5,7 +5,7 @@ them, also those that were added meanwhile. Until then, and after being cut shor
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ingest import reading
 from ingest.chunking import embedded_text
@@ -13,7 +13,7 @@ from ingest.embedding import BATCH
 from ingest.errors import Refused
 from ingest.library import Library
 from ingest.library.renewal import Renewal
-from ingest.pipeline import DocumentEmbedder, Reader, cut, recipe
+from ingest.pipeline import DocumentEmbedder, Reader, as_read, cut, recipe
 from ingest.records import Chunk, Document
 from ingest.settings import Settings
 
@@ -86,15 +86,7 @@ class Rebuilding:
             cancelled=lambda: False,
         )
         found, chunks = cut(found, document.path, document.id, self._embedder, self._settings)
-        renewed = replace(
-            document,
-            title=found.title,
-            pages=found.page_count,
-            chunks=len(chunks),
-            failed_pages=found.failed_pages,
-            empty_pages=tuple(page.number for page in found.pages if not page.text.strip()),
-            hidden_words=found.hidden_words,
-        )
+        renewed = as_read(document, found, chunks)
         vectors = self._embedder.embed(_texts(renewed, chunks))
         return self._renewal.replace(renewed, recipe(self._settings), chunks, self._embedder.name, vectors)
 

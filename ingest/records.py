@@ -66,6 +66,10 @@ class Reading:
     page_count: int  # pages the file says it has
     failed_pages: tuple[int, ...]  # 1-based; could not be read
     hidden_words: int  # words left out because no reader of the page can see them
+    own_pages: bool = True  # False where the file has no pages and was cut into some
+    doubt: str = ""  # a sentence about letters that may have been read wrongly; "" where they are sure
+    form_values: int = 0  # filled fields of forms, whose values were read
+    notes: int = 0  # written on the pages by readers, read as part of them
 
 
 class Place(NamedTuple):
@@ -108,6 +112,10 @@ class Document:
     failed_pages: tuple[int, ...] = ()  # 1-based; could not be read
     empty_pages: tuple[int, ...] = ()  # 1-based; read, but without text (scans, blank pages)
     hidden_words: int = 0  # left out because no reader of the page can see them
+    characters: int = 0  # of cleaned text; 0 where it was read before they were counted
+    form_values: int = 0  # filled fields of forms, whose values were read
+    notes: int = 0  # written on the pages by readers, read as part of them
+    doubt: str = ""  # a sentence about letters that may have been read wrongly; "" where they are sure
 
 
 @dataclass(frozen=True, slots=True)

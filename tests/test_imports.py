@@ -90,7 +90,7 @@ def test_the_folder_itself_may_be_a_link(imports, shelf, tmp_path):
 
 
 def test_an_imported_file_can_be_tried_again_and_a_sent_one_only_by_its_sender(imports, shelf, folder):
-    (folder / "bad.pdf").write_bytes(b"no PDF at all")
+    (folder / "bad.pdf").write_bytes(b"\0\1\2 no PDF at all")
     imports.import_folder("manuals")
     bad = next(job for job in jobs(shelf, 2) if job.path.endswith("bad.pdf"))
     sent = shelf.folder / "sent.pdf"

@@ -271,7 +271,7 @@ def test_a_disk_that_fills_up_meanwhile_keeps_nothing_and_says_so(shelf):
 def test_the_command_accounts_for_every_file_with_real_models(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "good.pdf").write_bytes(drawn(lines("The notice period is three months.")))
-    (tmp_path / "in" / "bad.pdf").write_bytes(b"no")
+    (tmp_path / "in" / "bad.pdf").write_bytes(b"\0\1\2")
     environment = {**os.environ, "RAG_HOME": str(tmp_path / "home")}
     command = [sys.executable, "-m", "ingest", str(tmp_path / "in"), "--json"]
 

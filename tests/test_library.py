@@ -159,6 +159,7 @@ def made_by_version_1(library):
     library.close()
     connection = sqlite3.connect(library.home.library_db)
     connection.execute("ALTER TABLE jobs DROP COLUMN kind")
+    connection.execute("ALTER TABLE documents DROP COLUMN health")
     connection.execute("INSERT INTO facts VALUES('words:00000001-abc', '7')")
     connection.execute("PRAGMA user_version=1")
     connection.commit()

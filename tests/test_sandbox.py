@@ -25,7 +25,7 @@ def put(folder: Path, content: bytes, name: str = "file.pdf") -> Path:
 
 
 def ask(path: Path) -> dict[str, object]:
-    return {"task": "read", "path": str(path), "first": 1, "skip": []}
+    return {"task": "read", "format": "pdf", "path": str(path), "first": 1, "skip": []}
 
 
 def children() -> set[int]:
@@ -135,7 +135,7 @@ def test_caller_who_walks_away_leaves_no_child(tmp_path: Path):
 
 def test_child_whose_code_fails_is_a_bug_not_a_bad_file(tmp_path: Path):
     with pytest.raises(RuntimeError, match="KeyError: 'no such task'"):
-        list(run({"task": "no such task", "path": str(tmp_path)}, LIMITS))
+        list(run({"task": "no such task", "format": "pdf", "path": str(tmp_path)}, LIMITS))
 
 
 def _limits_inside(tmp_path: Path, code: str) -> str:
@@ -204,9 +204,19 @@ def test_page_that_hangs_costs_that_page_only(tmp_path: Path):
 
 REFUSED: dict[str, tuple[Callable[[], bytes], str, FileState]] = {
     "empty": (lambda: b"", r"file\.pdf is empty: it has 0 bytes", FileState.REFUSED),
-    "picture": (lambda: b"\x89PNG\r\n\x1a\n" + bytes(99), "not a PDF, it seems to be a PNG picture", FileState.REFUSED),
+    "picture": (
+        lambda: b"\x89PNG\r\n\x1a\n" + bytes(99),
+        "not a PDF and not a text file, it seems to be a PNG picture",
+        FileState.REFUSED,
+    ),
     "word": (lambda: b"PK\x03\x04..word/document.xml", "seems to be a Word document", FileState.REFUSED),
-    "text": (lambda: b"Dear all,\nthis is a letter.", "seems to be a text file", FileState.REFUSED),
+    "page": (lambda: b"<!DOCTYPE html><p>Dear all</p>", "seems to be a web page", FileState.REFUSED),
+    "torn": (lambda: b"4 0 0 rg\nendstream\nendobj\nxref\n", "seems to be a part of a PDF", FileState.REFUSED),
+    "nulls": (lambda: b"some\0text " * 99, "a file of an unknown kind", FileState.REFUSED),
+    "binary": (lambda: b"some text " * 500 + bytes(range(256)) * 99, "most of it is no text", FileState.REFUSED),
+    "russian": (lambda: "\u043f\u0440\u0438\u0432\u0435\u0442 ".encode("koi8-r") * 99, "as UTF-8", FileState.REFUSED),
+    "spaces": (lambda: b" \n\t " * 99, "has no text", FileState.NO_TEXT),
+    "long": (lambda: b"words " * 4_000_000, "the limit for text is 20 MB", FileState.REFUSED),
     "web page": (lambda: b"<!DOCTYPE html><html>", "seems to be a web page", FileState.REFUSED),
     "noise": (lambda: bytes(range(256)), "a file of an unknown kind", FileState.REFUSED),
     "header only": (lambda: b"%PDF-1.7\n", "is damaged and cannot be opened", FileState.REFUSED),

@@ -15,6 +15,7 @@ LACKING = (
     "SELECT d.* FROM documents d WHERE d.state = 'ready' AND d.chunks != (SELECT coalesce(sum(v.count), 0) "
     "FROM vectors v WHERE v.document_id = d.id AND v.embedder = ?)"
 )
+_HEALTH = ("characters", "form_values", "notes", "doubt")  # of a document, in one column
 CHUNK_COLUMNS = "id, document_id, position, page, first_page, last_page, label, heading, text, start, end"
 
 
@@ -65,6 +66,7 @@ def document_of(row: sqlite3.Row) -> Document:
         failed_pages=tuple(json.loads(row["failed_pages"])),
         empty_pages=tuple(json.loads(row["empty_pages"])),
         hidden_words=row["hidden_words"],
+        **json.loads(row["health"]),
     )
 
 
@@ -72,7 +74,7 @@ def store(connection: sqlite3.Connection, document: Document, recipe: str, chunk
     """Insert a document, hidden, with its passages."""
     connection.execute(
         "INSERT INTO documents(id, space, content, title, path, pages, chunks, size, added, failed_pages, "
-        "empty_pages, hidden_words, recipe, state) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,'hidden')",
+        "empty_pages, hidden_words, recipe, health, state) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,'hidden')",
         (
             document.id,
             document.space,
@@ -87,6 +89,7 @@ def store(connection: sqlite3.Connection, document: Document, recipe: str, chunk
             json.dumps(document.empty_pages),
             document.hidden_words,
             recipe,
+            json.dumps({name: getattr(document, name) for name in _HEALTH}, ensure_ascii=False),
         ),
     )
     connection.executemany(

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from ingest.errors import LibraryError
 
-VERSION = 2
+VERSION = 3
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS documents(
   id TEXT PRIMARY KEY, space TEXT NOT NULL, content TEXT NOT NULL, title TEXT NOT NULL, path TEXT NOT NULL,
   pages INTEGER NOT NULL, chunks INTEGER NOT NULL, size INTEGER NOT NULL, added TEXT NOT NULL,
   failed_pages TEXT NOT NULL, empty_pages TEXT NOT NULL, hidden_words INTEGER NOT NULL,
-  recipe TEXT NOT NULL,
+  recipe TEXT NOT NULL, health TEXT NOT NULL DEFAULT '{}',  -- JSON: what else is known of how it was read
   state TEXT NOT NULL CHECK(state IN ('hidden', 'ready', 'gone')),
   seq INTEGER NOT NULL DEFAULT 0);          -- rises with each document made visible; 0 while hidden
 CREATE INDEX IF NOT EXISTS documents_by_seq ON documents(state, seq);
@@ -46,6 +46,9 @@ MIGRATIONS = {
     1: """
 ALTER TABLE jobs ADD COLUMN kind TEXT NOT NULL DEFAULT 'file';
 DELETE FROM facts WHERE key = 'generation' OR key LIKE 'words:%';  -- without checksums: built once more
+""",
+    2: """
+ALTER TABLE documents ADD COLUMN health TEXT NOT NULL DEFAULT '{}';
 """,
 }
 

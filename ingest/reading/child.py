@@ -18,7 +18,7 @@ def main() -> None:
     out = os.dup(1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
-    answer = _tasks()[request["task"]]
+    answer = _tasks(request["format"])[request["task"]]
     path = Path(request["path"])
     with path.open("rb") as file:
         take_limits(int(request["memory_mb"]), int(request["cpu_seconds"]))
@@ -29,11 +29,15 @@ def main() -> None:
     os._exit(0)  # pdfium's clean-up of a damaged file can crash, and there is nothing to clean
 
 
-def _tasks() -> dict[str, Callable[..., Iterator[Frame]]]:
-    from ingest.reading.draw import draw
-    from ingest.reading.pdf import pages
+def _tasks(kind: str) -> dict[str, Callable[..., Iterator[Frame]]]:
+    """What can be done with a file of this kind; only the readers of that kind are loaded."""
+    if kind == "text":
+        from ingest.reading import sheet, text
 
-    return {"read": pages, "draw": draw}
+        return {"read": text.pages, "draw": sheet.draw}
+    from ingest.reading import draw, pdf
+
+    return {"read": pdf.pages, "draw": draw.draw}
 
 
 def _request() -> dict[str, Any]:

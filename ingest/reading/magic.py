@@ -5,8 +5,13 @@ import re
 HEAD = 4096  # bytes that are looked at
 _PDF_WITHIN = 1024  # bytes of anything may stand before the PDF header
 
+TEXT = "a text file"
+
 _OBJECT = re.compile(rb"(?:^|[\r\n])\d+ 0 obj\b")
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_PDF_PART = re.compile(rb"\b(?:endobj|endstream|startxref)\b")
+_CONTROL = re.compile(rb"[\x00-\x07\x0e-\x1a\x1c-\x1f]")  # a text may hold backspaces and escapes of a terminal
+_MOST_CONTROL = 0.01  # of the bytes; a text may have lost a few
+_WIDE = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")  # texts of two or four bytes a letter say so with these
 
 _KNOWN: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
@@ -29,6 +34,11 @@ _KNOWN: tuple[tuple[bytes, str], ...] = (
 def is_pdf(head: bytes) -> bool:
     """Whether the file says that it is a PDF, or is made of a PDF's objects though its first line is lost."""
     return b"%PDF-" in head[:_PDF_WITHIN] or bool(_OBJECT.search(head[:_PDF_WITHIN]))
+
+
+def is_text(head: bytes) -> bool:
+    """Whether it looks like plain text or Markdown; what is deeper in the file may still show that it is none."""
+    return seems(head) == TEXT
 
 
 def seems(head: bytes) -> str:
@@ -58,4 +68,7 @@ def _text(head: bytes) -> str:
         return "a web page"
     if start.startswith(b"<?xml"):
         return "an XML file"
-    return "a text file" if not _CONTROL.search(head) else "a file of an unknown kind"
+    if _PDF_PART.search(head):
+        return "a part of a PDF"
+    texty = head.startswith(_WIDE) or len(_CONTROL.findall(head)) <= _MOST_CONTROL * len(head)
+    return TEXT if texty else "a file of an unknown kind"

@@ -13,14 +13,14 @@ LONGEST_QUOTE = 8000  # characters; the rest is not looked for
 
 
 def page_image(path: Path, page: int, *, width: int, quote: str = "", near: int = 0) -> PageImage:
-    """Page `page` (1-based) of a PDF, `width` pixels wide, and the boxes of the quote on it.
+    """Page `page` (1-based) of a PDF or a text, `width` pixels wide, and the boxes of the quote on it.
 
     `near` is the character offset in the page's cleaned text at which the quote begins; it chooses among several
     places. Boxes are empty where the quote cannot be placed. Raises Refused where the page cannot be drawn.
     """
-    look_at(path)
     request = {
         "task": "draw",
+        "format": look_at(path),
         "path": str(path.absolute()),
         "page": page,
         "width": width,

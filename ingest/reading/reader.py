@@ -1,5 +1,6 @@
 """Reads a file through children, one after another where a page kills them, and says in a sentence what went wrong."""
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,9 +14,18 @@ from ingest.reading.headings import StyledLine, headings
 from ingest.reading.sandbox import Cause, Limits, Stopped, run
 from ingest.records import FileState, Heading, Page, Reading
 
+LARGEST_TEXT = 20_000_000  # bytes of a text file; as much text as some 6,000 pages hold
 RESTARTS = 5  # children that a file may kill before it is refused
 STEP_SHARE = 4  # one page may take this part of the file's time
 MOST_PAGES = 50_000
+LONGEST_DOUBT = 200  # characters
+
+_REFUSED = {
+    "no_pages": "has no pages. Copy it again from where it came.",
+    "damaged": "is damaged and cannot be opened. Copy it again from where it came.",
+    "binary": "was not added: it begins like a text file, but most of it is no text. Save it as PDF and add that.",
+    "encoding": "was not added: its letters are neither UTF-8 nor Windows-1252. Save it as UTF-8 and add that.",
+}
 
 Progress = Callable[[int, int], None]
 Cancelled = Callable[[], bool]
@@ -30,18 +40,18 @@ def read(
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
 ) -> Reading:
-    """The pages, headings and title of a PDF. `progress` is given pages done and pages in all.
+    """The pages, headings and title of a PDF or a text file. `progress` is given pages done and pages in all.
 
     A page that cannot be read is listed in failed_pages. Raises Refused, whose text says why and what to do; also
     when `cancelled` answers yes. `name` is what the text calls the file, where that is not its name on disk.
     """
-    look_at(path, name)
+    kind = look_at(path, name)
     gathered = _Gathered(name or path.name, seconds, memory_mb)
     deadline = time.monotonic() + seconds
     for _ in range(RESTARTS + 1):
         limits = Limits(max(deadline - time.monotonic(), 0.1), max(seconds / STEP_SHARE, 1), memory_mb)
         try:
-            for frame in run(_request(path, gathered), limits, cancelled):
+            for frame in run(_request(path, kind, gathered), limits, cancelled):
                 gathered.take(frame)
                 if progress and gathered.count:
                     progress(gathered.done, gathered.count)
@@ -56,25 +66,36 @@ def read(
     return gathered.reading()
 
 
-def look_at(path: Path, name: str = "") -> None:
-    """Raise Refused where the file is missing, empty or no PDF."""
+def look_at(path: Path, name: str = "") -> str:
+    """What the file is by its first bytes, "pdf" or "text". Raises Refused where it is missing, empty or neither."""
     called = name or path.name
     try:
         with path.open("rb") as file:
             head = file.read(magic.HEAD)
+            size = os.fstat(file.fileno()).st_size
     except OSError as error:
         why = (error.strerror or "it cannot be opened").lower()
         raise Refused(f"{called} cannot be opened: {why}. Check the path and its permissions.") from error
     if not head:
         raise Refused(f"{called} is empty: it has 0 bytes. Copy it again from where it came.")
-    if not magic.is_pdf(head):
+    if magic.is_pdf(head):
+        return "pdf"
+    if not magic.is_text(head):
         raise Refused(
-            f"{called} was not added: it is not a PDF, it seems to be {magic.seems(head)}. Save it as PDF and add that."
+            f"{called} was not added: it is not a PDF and not a text file, it seems to be {magic.seems(head)}. "
+            "Save it as PDF and add that."
         )
+    if size > LARGEST_TEXT:
+        raise Refused(
+            f"{called} is a text file of {size / 1e6:.0f} MB; the limit for text is {LARGEST_TEXT / 1e6:.0f} MB. "
+            "Split it and add the parts."
+        )
+    return "text"
 
 
-def _request(path: Path, gathered: "_Gathered") -> dict[str, Any]:
-    return {"task": "read", "path": str(path.absolute()), "first": gathered.next, "skip": gathered.failed}
+def _request(path: Path, kind: str, gathered: "_Gathered") -> dict[str, Any]:
+    where = {"path": str(path.absolute()), "first": gathered.next, "skip": gathered.failed}
+    return {"task": "read", "format": kind, **where}
 
 
 @dataclass(slots=True)
@@ -92,6 +113,8 @@ class _Gathered:
     failed: list[int] = field(default_factory=list)
     hidden: int = 0
     pictures: int = 0  # pages that are pictures without text
+    own_pages: bool = True
+    doubt: str = ""
     next: int = 1  # the page that is being read
     stopped_by: Cause | None = None  # what ended the last child that did not get to its end
 
@@ -119,6 +142,8 @@ class _Gathered:
             )
         self.count = count
         self.title = str(frame["title"])
+        self.own_pages = bool(frame.get("own_pages", True))
+        self.doubt = str(frame.get("doubt", ""))[:LONGEST_DOUBT]
         self.outline = tuple(
             Heading(int(level), str(title), int(page))
             for level, title, page in frame["headings"]
@@ -148,9 +173,7 @@ class _Gathered:
             raise Refused(
                 f"{self.name} needs a password to open. Save a copy without one and add that.", FileState.NEEDS_PASSWORD
             )
-        if frame["why"] == "no_pages":
-            raise Refused(f"{self.name} has no pages. Copy it again from where it came.")
-        raise Refused(f"{self.name} is damaged and cannot be opened. Copy it again from where it came.")
+        raise Refused(f"{self.name} {_REFUSED[frame['why']]}")
 
     def give_up_page(self, cause: Cause) -> None:
         """Count the page that stopped the child as failed; raise Refused where the whole file is to be given up."""
@@ -188,7 +211,16 @@ class _Gathered:
             raise Refused(self._no_text(), FileState.NO_TEXT)
         # An outline of one entry is the title, or a tool's leaving.
         found = self.outline if len(self.outline) > 1 else headings(self.styles) or self.outline
-        return Reading(self.title, tuple(self.pages), found, self.count, tuple(self.failed), self.hidden)
+        return Reading(
+            title=self.title,
+            pages=tuple(self.pages),
+            headings=found,
+            page_count=self.count,
+            failed_pages=tuple(self.failed),
+            hidden_words=self.hidden,
+            own_pages=self.own_pages,
+            doubt=self.doubt,
+        )
 
     def _unread(self) -> str:
         pages = "its one page" if self.count == 1 else f"each of its {self.count} pages"

@@ -78,6 +78,8 @@ def _speaker(answer: StoredAnswer) -> str:
 def _where(source: Citation | Excluded) -> str:
     if source.label in ("", str(source.page)):
         return f"{source.title}, page {source.page}"
+    if source.label.startswith(f"{source.page}, "):  # the lines of a text
+        return f"{source.title}, page {source.label}"
     return f"{source.title}, page {source.label} (sheet {source.page})"
 
 

@@ -133,7 +133,7 @@ def documents_html(listing: Listing, want: Wanted, handbook: str) -> str:
     if not listing.held:
         return (
             '<section class="shelf-empty"><h2>No documents yet</h2>'
-            "<p>Drop PDF files anywhere on this page, or choose them.</p></section>"
+            "<p>Drop PDF or text files anywhere on this page, or choose them.</p></section>"
         )
     narrowed = bool(want.holding or want.space or want.state)
     title = f"{number(listing.found)} of {counted(listing.held, 'document')}"
@@ -324,6 +324,8 @@ def viewer_html(document: Document, page: int, label: str, image: PageImage, *, 
     """One page of a document with the boxes of a quote; `address` answers with other pages of it."""
     title = escape_name(document.title)
     printed = f"page {escape(label)} (sheet {page})" if label not in ("", str(page)) else f"page {page}"
+    if label.startswith(f"{page}, "):  # the lines of a text
+        printed = f"page {escape(label)}"
     lost = f'<p class="notice">This passage could not be placed on the page. It is somewhere on page {page}.</p>'
     return (
         f'<div class="viewer" data-page="{page}"><div class="viewer-head">'

@@ -58,7 +58,8 @@ def page_words(place: Citation | Excluded) -> str:
     """The printed page, and the sheet where the two differ."""
     if place.label in ("", str(place.page)):
         return f"page {place.page}"
-    return f"page {place.label} (sheet {place.page})"
+    own = not place.label.startswith(f"{place.page}, ")  # "3, lines 40 to 90" of a text says all of it
+    return f"page {place.label} (sheet {place.page})" if own else f"page {place.label}"
 
 
 def messages(turns: Sequence[StoredTurn]) -> list[dict[str, str]]:

@@ -11,11 +11,11 @@ from rag_app.web.render import counted
 NAMED = 4  # documents that are named; the newest
 _EMPTY = (
     '<section class="welcome"><h2>Put documents in, ask, see the page.</h2>'
-    "<p>Nothing to ask about yet. Drop PDF files here, or choose them.</p>"
+    "<p>Nothing to ask about yet. Drop PDF or text files here, or choose them.</p>"
     '<p><button type="button" class="primary" data-choose>Choose files</button></p></section>'
 )
 _DROP = (
-    '<p class="drop-hint">Drop {more}PDF files anywhere on this page, or '
+    '<p class="drop-hint">Drop {more}PDF or text files anywhere on this page, or '
     '<button type="button" class="quiet" data-choose>choose files</button></p>'
 )
 _TOUR = '<button type="button" class="quiet" data-found="/tour/0">See what reranking does, in five questions</button>'

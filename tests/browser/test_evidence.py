@@ -139,7 +139,7 @@ def test_questions_to_begin_with_come_when_they_are_found(opened, scripted):
     page = opened(scripted.address)
     expect(page.locator(".welcome")).to_contain_text("are being looked for")
     expect(page.locator(".shelf-titles")).to_contain_text("Handbook.pdf")
-    expect(page.locator(".welcome")).to_contain_text("Drop more PDF files anywhere on this page")
+    expect(page.locator(".welcome")).to_contain_text("Drop more PDF or text files anywhere on this page")
     box(page).fill("A question that is being written")
 
     scripted.find_questions()

@@ -189,7 +189,7 @@ def test_an_own_document_is_watched_asked_about_replaced_and_deleted(opened, oth
     page = opened(other_address, "/library")
     plan = make_pdf(tmp_path / "lighthouse.pdf", LANTERN)
     bad = tmp_path / "notes <b>.pdf"
-    bad.write_bytes(b"this is no PDF at all")
+    bad.write_bytes(b"\0\1\2 this is no PDF at all")
 
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Choose files").click()

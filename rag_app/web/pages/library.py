@@ -20,7 +20,7 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private",
 
 _ADD = (
     '<section class="add"><h1>Library</h1>'
-    '<div class="drop"><p>Drop PDF files anywhere on this page, or</p>'
+    '<div class="drop"><p>Drop PDF or text files anywhere on this page, or</p>'
     '<button type="button" class="primary" data-choose>Choose files</button>'
     '<button type="button" class="quiet" data-piece="/imports">Import a folder on the server</button></div></section>'
 )

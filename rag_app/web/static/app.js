@@ -238,7 +238,7 @@
       input.multiple = true;
       input.id = 'file-picker';
       input.tabIndex = -1;
-      input.setAttribute('aria-label', 'PDF files to add');
+      input.setAttribute('aria-label', 'PDF or text files to add');
       input.addEventListener('change', () => {
         add(input.files);
         input.value = '';
