@@ -123,6 +123,43 @@ VERSIONS = (
     );
     CREATE INDEX api_key_person ON api_key (person);
     """,
+    """
+    CREATE TABLE question_vector (
+        turn TEXT PRIMARY KEY REFERENCES turn (id) ON DELETE CASCADE,
+        embedder TEXT NOT NULL,
+        vector BLOB NOT NULL
+    );
+    CREATE TABLE inbox_case (
+        id TEXT PRIMARY KEY,
+        spaces TEXT NOT NULL,
+        embedder TEXT NOT NULL,
+        vector BLOB NOT NULL,
+        assigned TEXT NOT NULL DEFAULT '',
+        note TEXT NOT NULL DEFAULT '',
+        closed TEXT NOT NULL DEFAULT '',
+        reason TEXT NOT NULL DEFAULT '',
+        changed TEXT NOT NULL,
+        name TEXT NOT NULL
+    );
+    CREATE TABLE approved (
+        id TEXT PRIMARY KEY,
+        space TEXT NOT NULL,
+        withdrawn TEXT NOT NULL DEFAULT ''
+    );
+    CREATE TABLE approved_version (
+        approved TEXT NOT NULL REFERENCES approved (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        written TEXT NOT NULL,
+        author TEXT NOT NULL,
+        name TEXT NOT NULL,
+        question TEXT NOT NULL,
+        answer TEXT NOT NULL,
+        review TEXT NOT NULL,
+        sources TEXT NOT NULL,
+        content TEXT NOT NULL,
+        PRIMARY KEY (approved, number)
+    );
+    """,
 )
 
 
