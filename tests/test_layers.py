@@ -77,12 +77,13 @@ FLOORS = {
         web.desk web.guard web.login web.answer_text evaluate.report
         web.narrowed web.answering web.render web.history_html web.export evaluate.results
         web.receipt web.folders_html web.models_html web.settings_html
-        web.library_html web.found_html web.welcome_html web.report_html
+        web.library_html web.found_html web.welcome_html web.report_html web.reply_html
         web.compared_html web.tour_html
         web.quality_html
         web.routes web.pages.ask web.pages.library web.pages.quality web.pages.settings
         web.library_routes
         web.conversation_routes web.reranking_routes
+        web.reply_routes
         web.pages.site
         web.server
         commands.ask commands.search commands.ingest commands.documents commands.models commands.doctor commands.desk
@@ -100,6 +101,7 @@ WRAPPERS = {
     "fastapi": {
         "rag_app.web.conversation_routes",
         "rag_app.web.library_routes",
+        "rag_app.web.reply_routes",
         "rag_app.web.reranking_routes",
         "rag_app.web.routes",
         "rag_app.web.server",

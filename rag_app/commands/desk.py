@@ -45,6 +45,7 @@ def desk(application: Application) -> Desk:
         suggestions=counter.suggestions,
         search_handbook=counter.search_handbook,
         spaces=application.parts.library.spaces,
+        writer=application.endpoint,
         space=application.settings.ingest.space,
     )
 

@@ -8,7 +8,7 @@ out. Where that leaves nothing, or the model fails, it is the answer as it stand
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -103,18 +103,17 @@ def answerable(turn: StoredTurn) -> bool:
     return whole and answer is not None and bool(answer.sentences and answer.citations)
 
 
-def plain_reply(answer: StoredAnswer) -> Reply:
-    """The answer as it stands, as plain text with its sources; the notice names what they do not say."""
-    return Reply(_with_sources(answer.text, answer.citations), _doubts(answer.sentences))
+def plain_reply(answer: StoredAnswer, why: str = "") -> Reply:
+    """The answer as it stands, as plain text with its sources; the notice says `why` and names what they do not say."""
+    return Reply(_with_sources(answer.text, answer.citations), _joined(why, _doubts(answer.sentences)))
 
 
 async def reply(turn: StoredTurn, writer: Writer | None, tone: Tone, length: Length) -> Reply:
     """A reply to the question of an answered turn; `writer` is None where no language model is configured."""
     answer = turn.answer
     assert answer is not None  # see `answerable`
-    plain = plain_reply(answer)
     if writer is None:
-        return _noticed(plain, NO_MODEL)
+        return plain_reply(answer, NO_MODEL)
     hits = [_as_hit(place, one) for place, one in enumerate(answer.citations)]
     rules = RULES.replace("{tone}", _TONES[tone]).replace("{length}", _LENGTHS[length])
     told = messages(answer.rewritten or turn.question, hits, (), rules=rules, reminder=REMINDER)
@@ -122,17 +121,16 @@ async def reply(turn: StoredTurn, writer: Writer | None, tone: Tone, length: Len
         async with aclosing(writer.stream(told)) as pieces:
             raw = "".join([piece async for piece in pieces])
     except GeneratorError as error:
-        return _noticed(plain, FAILED.format(reason=error))
+        return plain_reply(answer, FAILED.format(reason=error))
     said = resolve(raw, hits, strict=True)
     if not said.citations:
-        return _noticed(plain, NOTHING_HELD)
+        return plain_reply(answer, NOTHING_HELD)
     out = TAKEN_OUT.format(count=said.taken_out, all=said.taken_out + len(said.sentences)) if said.taken_out else ""
-    written = Reply(_with_sources(said.text, said.citations), _doubts(said.sentences), writer.model)
-    return _noticed(written, out)
+    return Reply(_with_sources(said.text, said.citations), _joined(out, _doubts(said.sentences)), writer.model)
 
 
-def _noticed(made: Reply, sentence: str) -> Reply:
-    return replace(made, notice=" ".join(filter(None, (sentence, made.notice))))
+def _joined(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
 
 
 def _doubts(sentences: Sequence[Sentence]) -> str:

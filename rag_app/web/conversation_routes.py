@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Res
 
 from rag_app.conversations import Conversations, StoredTurn
 from rag_app.feedback import Feedback, Reason, Verdict
+from rag_app.team.replies import Replies
 from rag_app.web.answering import Answering
 from rag_app.web.export import conversation_markdown, file_name, turn_text
 from rag_app.web.found_html import found_html
@@ -27,9 +28,10 @@ UNREADABLE = "This request could not be read. Reload the page and try again."
 class History:
     """Conversations of the browser that asks."""
 
-    def __init__(self, conversations: Conversations, answering: Answering) -> None:
+    def __init__(self, conversations: Conversations, answering: Answering, replies: Replies) -> None:
         self._conversations = conversations
         self._answering = answering
+        self._replies = replies
 
     def router(self) -> APIRouter:
         """The addresses and who answers them."""
@@ -45,14 +47,15 @@ class History:
         summary = self._conversations.summary(browser, conversation)
         if summary is None:
             return error(NOT_YOURS, 404)
-        text = conversation_markdown(summary.name, self._conversations.turns(browser, conversation))
+        turns = self._conversations.turns(browser, conversation)
+        text = conversation_markdown(summary.name, turns, self._replies.of_conversation(conversation))
         name = quote(file_name(summary.name), safe="")
         headers = {"content-disposition": f"attachment; filename*=utf-8''{name}", "cache-control": "private, no-store"}
         return Response(text, media_type="text/markdown; charset=utf-8", headers=headers)
 
     async def rename(self, request: Request, conversation: Id) -> Response:
         """Give a conversation a name."""
-        name = (await _body(request)).get("name")
+        name = (await small_object(request)).get("name")
         if not isinstance(name, str):
             return error(UNREADABLE, 400)
         if not await asyncio.to_thread(self._conversations.rename, request.state.browser, conversation, name):
@@ -105,7 +108,7 @@ class Turns:
 
     async def judge(self, request: Request, turn_id: Id) -> Response:
         """Keep what the reader says of an answer; an empty verdict takes an earlier one back."""
-        said = await _body(request)
+        said = await small_object(request)
         try:
             verdict = Verdict(said["verdict"]) if said.get("verdict") else None
             reason = Reason(said.get("reason", ""))
@@ -125,12 +128,12 @@ class Turns:
         return self._conversations.turn(request.state.browser, turn_id)
 
 
-async def _body(request: Request) -> dict[str, Any]:
-    """The values of a small JSON object; none where it is larger, or no object."""
+async def small_object(request: Request, limit: int = BODY_LIMIT) -> dict[str, Any]:
+    """The values of a JSON object of at most `limit` bytes; none where it is larger, or no object."""
     body = b""
     async for piece in request.stream():
         body += piece
-        if len(body) > BODY_LIMIT:
+        if len(body) > limit:
             return {}
     try:
         values = json.loads(body)

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from ingest.records import Document, Job, PageImage
 from rag_app.records import Answer, Turn
 from rag_app.suggestions import Suggestions
+from rag_app.team.reply import Writer
 
 Told_co = TypeVar("Told_co", covariant=True)
 
@@ -92,5 +93,6 @@ class Desk:
     status: Tell[Status]
     suggestions: Tell[Suggestions]  # questions to begin with
     spaces: Callable[[], Sequence[str]]  # that hold a document, by name
+    writer: Writer | None = None  # of replies; None where no language model is configured
     handbook: str = "handbook"  # the space of the shipped handbook
     space: str = "documents"  # the usual one, where files go unless another is named

@@ -1,11 +1,12 @@
 """Answers as text to take away: a turn as plain text, a conversation as Markdown, both with their sources. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from rag_app.conversations import Excluded, StoredAnswer, StoredTurn, TurnState
 from rag_app.records import Citation, Mode
+from rag_app.team.replies import Copied
 
 NOTHING_FOUND = "The documents do not seem to answer this."
 _ENDINGS = {
@@ -31,12 +32,23 @@ def turn_text(turn: StoredTurn) -> str:
     return "\n".join(said) + "\n"
 
 
-def conversation_markdown(name: str, turns: Sequence[StoredTurn]) -> str:
-    """A whole conversation: each question a heading, each answer with its sources under it."""
+def conversation_markdown(
+    name: str, turns: Sequence[StoredTurn], replies: Mapping[str, Sequence[Copied]] | None = None
+) -> str:
+    """A whole conversation: each question a heading, each answer with its sources under it.
+
+    `replies` are what was copied to be sent to customers, by the id of the turn.
+    """
     parts = [f"# {_inline(name)}"]
     for turn in turns:
         parts += [f"## {_inline(turn.question)}", f"*Asked {_moment(turn.asked)}*", *_answer(turn)]
+        parts += [_copied(one) for one in (replies or {}).get(turn.id, ())]
     return "\n\n".join(parts) + "\n"
+
+
+def _copied(reply: Copied) -> str:
+    lines = "\n".join(f"> {line}" for line in _block(reply.text).split("\n"))
+    return f"*Copied as a reply {_moment(reply.copied)}*\n\n{lines}"
 
 
 def file_name(name: str) -> str:
@@ -52,6 +64,8 @@ def _answer(turn: StoredTurn) -> list[str]:
         return [*([_block(turn.failure)] if turn.failure else []), *ending]
     text = _MARKER.sub(r"[\1]", _block(answer.text)) if answer.text else NOTHING_FOUND
     searched = [f"*Searched for: {_inline(answer.rewritten)}*"] if answer.rewritten not in ("", turn.question) else []
+    if len(answer.spaces) > 1 or turn.spaces:
+        searched.append(f"*Searched in: {', '.join(map(_inline, answer.spaces))}*")
     without = ", ".join(_inline(_where(one)) for one in turn.excluded)
     aside = [f"*Made without: {without}*"] if without else []
     return [*searched, *aside, text, *([_block(answer.notice)] if answer.notice else []), *ending, *_sources(answer)]

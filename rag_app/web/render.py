@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from rag_app.conversations import Excluded, StoredAnswer, StoredTurn, TurnState
 from rag_app.escape import escape, escape_name
 from rag_app.records import Citation, Mode, Sentence, Stage, Support
+from rag_app.team.reply import answerable
 from rag_app.web.answer_text import answer_html
 
 STRONG, FAIR = 0.5, 0.2  # relevance from which a match is called so: more likely than not, one in five
@@ -128,6 +129,9 @@ def _answer_parts(turn: StoredTurn, answer: StoredAnswer) -> list[str]:
     parts = []
     if answer.rewritten and answer.rewritten != turn.question:
         parts.append(f'<p class="rewritten">searched for: <q>{escape(answer.rewritten)}</q></p>')
+    if len(answer.spaces) > 1 or (turn.spaces and answer.spaces):
+        names = ", ".join(f"<bdi>{escape_name(space)}</bdi>" for space in answer.spaces)
+        parts.append(f'<p class="rewritten">searched in: {names}</p>')
     if working and answer.stage is not Stage.DONE:
         parts.append(f'<p class="stage">{stage_words(answer)}</p>')
     else:
@@ -197,6 +201,8 @@ def _acts(turn: StoredTurn, *, last: bool) -> str:
         acts.append(_act(turn, "found", "How this was found"))
     if answer is not None and (answer.text or answer.abstained):
         acts.append(_act(turn, "copy", "Copy", " the answer with its sources"))
+    if answerable(turn):
+        acts.append(_act(turn, "reply", "Reply", " to the customer"))
     if last:
         acts.append(_act(turn, "again", "Ask again"))
     if answer is not None and turn.state is TurnState.DONE:

@@ -41,6 +41,7 @@ STATIC_KINDS = {
     "pages.css": "text/css",
     "citations.js": "text/javascript",
     "lasting.js": "text/javascript",
+    "reply.js": "text/javascript",
 }
 
 Id = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]

@@ -19,6 +19,7 @@ from ingest.errors import SettingsError
 from rag_app.app_database import AppDatabase
 from rag_app.conversations import Conversations
 from rag_app.feedback import Feedback
+from rag_app.team.replies import Replies
 from rag_app.unanswered import Unanswered
 from rag_app.web.answering import Answering
 from rag_app.web.conversation_routes import History, Turns
@@ -27,6 +28,7 @@ from rag_app.web.guard import Guard
 from rag_app.web.library_routes import Stacks
 from rag_app.web.office import Office
 from rag_app.web.people import People, check_exposure, is_loopback, stored_secret
+from rag_app.web.reply_routes import Replying
 from rag_app.web.reranking_routes import Reranking
 from rag_app.web.routes import NOTHING_HERE, FrontDoor, Pages, Reading, Shelf, error
 
@@ -59,7 +61,7 @@ def create_app(
     check_exposure(host, password)
     people = People(secret or stored_secret(home), password)
     database = AppDatabase(home / "app.db")
-    conversations = Conversations(database)
+    conversations, replies = Conversations(database), Replies(database)
     answering = Answering(desk.ask, conversations)
 
     @asynccontextmanager
@@ -77,7 +79,8 @@ def create_app(
         Reading(desk, conversations, pages),
         Shelf(desk, pages, _swept(home / "uploads"), max_upload_mb),
         Stacks(desk, office),
-        History(conversations, answering),
+        History(conversations, answering, replies),
+        Replying(conversations, replies, desk.writer),
         Turns(conversations, Feedback(database)),
         Reranking(desk, conversations, answering),
     ):
