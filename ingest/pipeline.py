@@ -285,6 +285,9 @@ def told(document: Document) -> str:
         parts.append(f"{_of(document.empty_pages, document.pages)} hold no text (pictures or blank).")
     if document.hidden_words:
         parts.append(f"{document.hidden_words} hidden words were left out.")
+    if document.notes:
+        said = "1 note" if document.notes == 1 else f"{document.notes} notes"
+        parts.append(f"{said} behind signs on its pages {'was' if document.notes == 1 else 'were'} not read.")
     if document.doubt:
         parts.append(document.doubt)
     return " ".join(parts)

@@ -68,8 +68,8 @@ class Reading:
     hidden_words: int  # words left out because no reader of the page can see them
     own_pages: bool = True  # False where the file has no pages and was cut into some
     doubt: str = ""  # a sentence about letters that may have been read wrongly; "" where they are sure
-    form_values: int = 0  # filled fields of forms, whose values were read
-    notes: int = 0  # written on the pages by readers, read as part of them
+    form_values: int = 0  # filled fields of forms and text typed onto pages, read as part of them
+    notes: int = 0  # behind signs on the pages; not read
 
 
 class Place(NamedTuple):
@@ -113,8 +113,8 @@ class Document:
     empty_pages: tuple[int, ...] = ()  # 1-based; read, but without text (scans, blank pages)
     hidden_words: int = 0  # left out because no reader of the page can see them
     characters: int = 0  # of cleaned text; 0 where it was read before they were counted
-    form_values: int = 0  # filled fields of forms, whose values were read
-    notes: int = 0  # written on the pages by readers, read as part of them
+    form_values: int = 0  # filled fields of forms and text typed onto pages, read as part of them
+    notes: int = 0  # behind signs on the pages; not read
     doubt: str = ""  # a sentence about letters that may have been read wrongly; "" where they are sure
 
 

@@ -21,6 +21,7 @@ FLOORS = {
         reading.encoding reading.frames reading.hidden reading.lines reading.locate reading.magic reading.titles
         reading.outline reading.tables
         reading.layout reading.text
+        reading.filled
         reading.headings reading.sandbox reading.second reading.words
         reading.pdf reading.reader
         reading.draw reading.picture reading.sheet
@@ -121,7 +122,13 @@ WRAPPERS = {
     "openai": {"rag_app.generate.openai_chat"},
     "openvino": {"ingest.openvino_bert"},
     "pypdf": {"ingest.reading.second"},
-    "pypdfium2": {"ingest.reading.draw", "ingest.reading.hidden", "ingest.reading.pdf", "ingest.reading.words"},
+    "pypdfium2": {
+        "ingest.reading.draw",
+        "ingest.reading.filled",
+        "ingest.reading.hidden",
+        "ingest.reading.pdf",
+        "ingest.reading.words",
+    },
     "sentence_transformers": {"ingest.embedding", "rag_app.rerank.cross_encoder"},
     "starlette": {"rag_app.web.guard", "rag_app.web.uploads"},
     "tantivy": {"ingest.index.tantivy"},

@@ -65,6 +65,8 @@ def _page(document: pypdfium2.PdfDocument, number: int) -> Frame | None:
         "styles": [[line.size, line.bold] if line else [0, False] for line in ordered],
         "hidden": read.hidden,
         "picture": read.picture,
+        "values": read.values,
+        "notes": read.notes,
     }
 
 

@@ -113,6 +113,8 @@ class _Gathered:
     failed: list[int] = field(default_factory=list)
     hidden: int = 0
     pictures: int = 0  # pages that are pictures without text
+    form_values: int = 0
+    notes: int = 0
     own_pages: bool = True
     doubt: str = ""
     next: int = 1  # the page that is being read
@@ -157,6 +159,8 @@ class _Gathered:
         self.styles.append(list(_styled(text, frame["styles"], number)))
         self.hidden += int(frame["hidden"])
         self.pictures += bool(frame["picture"])
+        self.form_values += int(frame.get("values", 0))
+        self.notes += int(frame.get("notes", 0))
 
     def _failed(self, frame: dict[str, Any]) -> None:
         self.failed.append(self._expected(frame))
@@ -220,6 +224,8 @@ class _Gathered:
             hidden_words=self.hidden,
             own_pages=self.own_pages,
             doubt=self.doubt,
+            form_values=self.form_values,
+            notes=self.notes,
         )
 
     def _unread(self) -> str:

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from ingest.reading.filled import among, filled
 from ingest.reading.hidden import SMALLEST, Backdrop, address, white
 from ingest.reading.lines import SLANTED, Turn, Word
+from ingest.reading.locate import Rectangle
 
 # pdfium puts U+FFFE in the place of a hyphen and the line end after it.
 _HYPHEN = "\ufffe"
@@ -36,6 +38,10 @@ class Scan:
     words: tuple[Word, ...]
     hidden: int  # words left out
     picture: bool  # it has no words, but a picture
+    values: int = 0  # form fields and boxes of text among the words
+    notes: int = 0  # behind signs; not read
+    added: str = ""  # the characters of those values; their numbers go on where the page's own end
+    added_boxes: tuple[Rectangle, ...] = ()  # one for each of them
 
 
 class _Style(NamedTuple):
@@ -109,12 +115,23 @@ def scan(page: pypdfium2.PdfPage) -> Scan:
     reader = _Reader(textpage, shown, backdrop)
     words: list[Word] = []
     hidden = 0
-    for word, seen in reader.words(characters(textpage)):
+    text = characters(textpage)
+    for word, seen in reader.words(text):
         if seen:
             words.append(word)
         else:
             hidden += 1
-    return Scan(tuple(words), hidden, not words and backdrop.pictures())
+    found = filled(page.raw, shown.box)
+    together, added, boxes = among(words, found.values, len(text))
+    return Scan(
+        words=tuple(together),
+        hidden=hidden + found.hidden,
+        picture=not together and backdrop.pictures(),
+        values=len(found.values),
+        notes=found.notes,
+        added=added,
+        added_boxes=tuple(boxes),
+    )
 
 
 class _Reader:
