@@ -41,7 +41,7 @@ FLOORS = {
         __main__
     """,
     "rag_app": """
-        records settings access checks escape markers words fusion commands generate rerank team web web.pages
+        records settings access checks escape logs markers words fusion commands generate rerank team web web.pages
         team.spreadsheet
         rerank.catalogue
         evaluate evaluate.metrics evaluate.intervals evaluate.kept evaluate.progress
@@ -52,9 +52,9 @@ FLOORS = {
         evaluate.pdf_folder
         stages sentences as_json prompt endpoints app_database candidates
         support conversations blanking team.people team.audit
-        purge unanswered team.sessions team.passwords team.replies
+        purge unanswered team.sessions team.passwords team.attempts team.replies
         feedback team.keys
-        citations rewrite
+        team.entrance citations rewrite
         team.reply team.report
         retrieve rerank.calibration rerank.dialects rerank.faults rerank.ranking rerank.windows
         generate.stream generate.faults key_phrase
@@ -73,22 +73,22 @@ FLOORS = {
         train.line
         build train.workshop
         evaluate.folder health
-        web.people web.theme web.uploads web.pages.parts web.pages.tabs
-        web.office web.listing web.pace web.setting_words
-        web.desk web.guard web.login web.answer_text evaluate.report
-        web.narrowed web.answering web.render web.history_html web.export evaluate.results
-        web.receipt web.folders_html web.models_html web.settings_html
-        web.library_html web.found_html web.welcome_html web.report_html web.reply_html
+        web.people web.theme web.uploads web.pages.tabs
+        web.stores web.pages.parts web.office web.listing web.pace web.setting_words web.vitals web.api_models web.refusal web.request_log
+        web.desk web.openai_models web.guard web.login web.answer_text evaluate.report
+        web.narrowed web.metrics web.chat_completions web.answering web.render web.history_html web.export evaluate.results
+        web.programs web.api_door web.api_page web.receipt web.folders_html web.models_html web.settings_html
+        web.openai_routes web.library_html web.found_html web.welcome_html web.header_html web.report_html web.reply_html
         web.compared_html web.tour_html
         web.quality_html
         web.routes web.pages.ask web.pages.library web.pages.quality web.pages.settings
-        web.library_routes
-        web.conversation_routes web.reranking_routes
+        web.library_routes web.api_routes web.sign_in_routes
+        web.watch_routes web.conversation_routes web.reranking_routes
         web.reply_routes
-        web.pages.site
+        web.pages.site web.interface
         web.server
         commands.ask commands.search commands.ingest commands.documents commands.models commands.doctor commands.desk
-        commands.office
+        commands.office commands.warmth commands.vitals
         commands.evaluate commands.verify commands.train commands.backup commands.rebuild commands.restore
         commands.serve commands.diagnose commands.keys
         __main__
@@ -100,12 +100,19 @@ WRAPPERS = {
     "argon2": {"rag_app.team.passwords"},
     "chromadb": {"ingest.index.chroma"},
     "fastapi": {
+        "rag_app.web.api_door",
+        "rag_app.web.api_page",
+        "rag_app.web.api_routes",
         "rag_app.web.conversation_routes",
+        "rag_app.web.interface",
         "rag_app.web.library_routes",
         "rag_app.web.reply_routes",
+        "rag_app.web.openai_routes",
         "rag_app.web.reranking_routes",
         "rag_app.web.routes",
         "rag_app.web.server",
+        "rag_app.web.sign_in_routes",
+        "rag_app.web.watch_routes",
     },
     "gradio": {
         "rag_app.web.server",
@@ -121,6 +128,8 @@ WRAPPERS = {
     "huggingface_hub": {"ingest.embedding"},
     "openai": {"rag_app.generate.openai_chat"},
     "openvino": {"ingest.openvino_bert"},
+    "prometheus_client": {"rag_app.web.metrics"},
+    "pydantic": {"rag_app.web.api_models", "rag_app.web.openai_models"},
     "pypdf": {"ingest.reading.second"},
     "pypdfium2": {
         "ingest.reading.draw",
@@ -130,7 +139,13 @@ WRAPPERS = {
         "ingest.reading.words",
     },
     "sentence_transformers": {"ingest.embedding", "rag_app.rerank.cross_encoder"},
-    "starlette": {"rag_app.web.guard", "rag_app.web.uploads"},
+    "starlette": {
+        "rag_app.web.api_door",
+        "rag_app.web.api_page",
+        "rag_app.web.guard",
+        "rag_app.web.request_log",
+        "rag_app.web.uploads",
+    },
     "tantivy": {"ingest.index.tantivy"},
     "tokenizers": {"ingest.tokens"},
     "torch": {

@@ -16,9 +16,9 @@ from rag_app.web.answer_text import answer_html
 from rag_app.web.compared_html import compared_html
 from rag_app.web.desk import Status
 from rag_app.web.found_html import found_html
+from rag_app.web.header_html import header_html
 from rag_app.web.library_html import (
     documents_html,
-    header_html,
     health_html,
     job_words,
     jobs_html,

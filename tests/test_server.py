@@ -9,8 +9,8 @@ from ingest.errors import LibraryError, SettingsError
 from rag_app.app_database import AppDatabase
 from rag_app.conversations import Conversations, TurnState, stored
 from rag_app.web.people import BROWSER_COOKIE, SIGNED_IN_COOKIE, check_exposure, is_loopback, stored_secret
-from rag_app.web.routes import safe_next
 from rag_app.web.server import create_app
+from rag_app.web.sign_in_routes import safe_next
 from rag_app.web.uploads import plain_name
 
 HERE = "http://127.0.0.1:7860"
@@ -163,7 +163,7 @@ def test_what_the_pages_do_not_use_of_gradio_is_not_there(client, path):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "rag.example.com"])
 def test_an_open_address_without_a_password_is_refused(host):
-    with pytest.raises(SettingsError, match="Set RAG_PASSWORD"):
+    with pytest.raises(SettingsError, match="rag people add NAME --admin`, set RAG_PASSWORD"):
         check_exposure(host, "")
 
     check_exposure(host, "open sesame")

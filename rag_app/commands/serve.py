@@ -10,12 +10,15 @@ from pathlib import Path
 from types import FrameType
 
 from ingest.command import take_in_owned
-from ingest.errors import LibraryError
+from ingest.errors import LibraryError, RagError
 from ingest.home import Home, OwnerLock
 from ingest.records import JobState
 from rag_app.access import HANDBOOK
 from rag_app.build import WARMING, Application, build
+from rag_app.commands.warmth import Warmth
 from rag_app.settings import Settings
+
+UNPREPARED = "The models or the index could not be made ready. The log says why; `rag doctor` looks at every part."
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +38,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     from rag_app.web.people import check_exposure
     from rag_app.web.server import check_address
 
-    check_exposure(settings.host, settings.password)
+    check_exposure(settings.host, settings.password, settings.ingest.home)
     check_address(settings.host, settings.port)
     signal.signal(signal.SIGTERM, _stopped)
     with OwnerLock(Home(settings.ingest.home).prepare()).acquire():
@@ -44,13 +47,13 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         application.parts.intake.tidy()
         if arguments.handbook is not None:
             add_handbook(application, arguments.handbook)
-        stop = threading.Event()
+        stop, warmth = threading.Event(), Warmth()
         threads = [
             threading.Thread(target=application.parts.worker.run, args=(stop,), name="worker", daemon=True),
-            threading.Thread(target=prepare, args=(application,), name="prepare", daemon=True),
+            threading.Thread(target=lambda: warmth.tell(prepare(application)), name="prepare", daemon=True),
         ]
         try:
-            _serve(application, settings, threads)
+            _serve(application, settings, warmth, threads)
         except KeyboardInterrupt:
             sys.stderr.write("\nStopped.\n")
         finally:
@@ -76,25 +79,32 @@ def add_handbook(application: Application, folder: Path) -> None:
             sys.stderr.write(f"{path}: {job.state}. {job.reason}\n")
 
 
-def prepare(application: Application) -> None:
-    """What the first question needs, done while the page loads: models warm, index checked, open and asked once."""
+def prepare(application: Application) -> str:
+    """What the first question needs, done while the page loads: models warm, index checked, open and asked once.
+
+    Returns a sentence where that failed, "" where it did not.
+    """
     try:
         application.warm()
         application.parts.index.open()
         application.pipeline.search(WARMING, rerank=False)
-    except Exception:
+    except Exception as error:
         # Questions still work: models load with the first one, and the exact scan answers.
         logger.exception("warming up failed")
+        return str(error) if isinstance(error, RagError) else UNPREPARED
+    return ""
 
 
-def _serve(application: Application, settings: Settings, threads: list[threading.Thread]) -> None:
+def _serve(application: Application, settings: Settings, warmth: Warmth, threads: list[threading.Thread]) -> None:
     from rag_app.commands.desk import desk
     from rag_app.commands.office import given_names, office
+    from rag_app.commands.vitals import vitals
     from rag_app.web.server import create_app, serve
 
     app = create_app(
         desk(application),
         office(application, given_names(os.environ)),
+        vitals(application, warmth),
         home=application.parts.home.folder,
         password=settings.password,
         max_upload_mb=settings.ingest.max_file_mb,

@@ -7,8 +7,10 @@ import sqlite3
 import unicodedata
 import uuid
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from ingest.errors import RagError
 from rag_app.access import HANDBOOK, Role, Who
@@ -168,6 +170,15 @@ class Roster:
     def _roles(self, person: str) -> dict[str, Role]:
         rows = self._database.rows("SELECT space, role FROM member WHERE person=? ORDER BY space", person)
         return {space: Role(role) for space, role in rows}
+
+
+def anybody_registered(home: Path) -> bool:
+    """Whether anybody may sign in to what is in a home; nothing is made where there is no app.db yet."""
+    file = home / "app.db"
+    if not file.exists():
+        return False
+    with closing(AppDatabase(file)) as database:
+        return Roster(database).registered()
 
 
 def _well_formed(name: str, of_what: str) -> str:

@@ -1,5 +1,6 @@
 """What every request goes through: its host and origin, its cookie, the password, and the headers of its answer."""
 
+import asyncio
 import json
 import secrets
 from http.cookies import CookieError, SimpleCookie
@@ -8,10 +9,14 @@ from urllib.parse import quote, urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rag_app.access import Who, manages
 from rag_app.web.people import BROWSER_COOKIE, BROWSER_S, People
 
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
-_OPEN_PATHS = frozenset({"/login", "/healthz", "/ui/app.css"})  # reachable without the password
+# Reachable without signing in. What other programs reach asks for a key itself, and gets no help from a cookie.
+_OPEN_PATHS = frozenset({"/login", "/healthz", "/readyz", "/metrics", "/ui/app.css"})
+_OPEN_BELOW = ("/invitations/", "/v1/", "/api/")
+_MANAGERS_PAGES = frozenset({"/quality", "/settings", "/people"})
 # What the pages use of Gradio's own interface; its uploads, files, proxies and the rest are not reachable.
 _GRADIO_USED = (
     "queue/join",
@@ -24,6 +29,7 @@ _GRADIO_USED = (
     "theme.css",
 )
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+MANAGERS_ONLY = "This page is for administrators. Ask one of them for what you need from it."
 
 
 def policy(nonce: str) -> str:
@@ -58,11 +64,14 @@ class Guard:
         browser = self._people.browser(cookies)
         if browser is None:
             browser, answer.cookie = self._people.new_browser()
-        scope.setdefault("state", {})["browser"] = browser
+        who = await asyncio.to_thread(self._people.who, cookies, browser)
+        scope.setdefault("state", {}).update(who=who, browser=who.id if who is not None else browser)
         if refusal is not None:
             await _say(answer, *refusal)
-        elif not self._people.signed_in(cookies) and scope["path"] not in _OPEN_PATHS:
-            await self._ask_password(scope, headers, answer)
+        elif who is None and not _is_open(scope["path"]):
+            await self._ask_to_sign_in(scope, headers, answer)
+        elif not _may_see(who, scope["path"]):
+            await _say(answer, 403, MANAGERS_ONLY)
         else:
             if answer.document:
                 _refuse_compression(scope)
@@ -83,7 +92,7 @@ class Guard:
             return 404, "There is nothing at this address."
         return None
 
-    async def _ask_password(self, scope: Scope, headers: Headers, answer: "_Answer") -> None:
+    async def _ask_to_sign_in(self, scope: Scope, headers: Headers, answer: "_Answer") -> None:
         if not wants_page(scope, headers):
             await _say(answer, 401, "Sign in first, at /login.")
             return
@@ -162,6 +171,15 @@ def wants_page(scope: Scope, headers: Headers) -> bool:
     return scope["method"] in ("GET", "HEAD") and (
         headers.get("sec-fetch-dest") == "document" or "text/html" in headers.get("accept", "")
     )
+
+
+def _is_open(path: str) -> bool:
+    return path in _OPEN_PATHS or path.startswith(_OPEN_BELOW)
+
+
+def _may_see(who: Who | None, path: str) -> bool:
+    """Whether a page is for whoever asks; what it shows is checked again where it is made."""
+    return path.rstrip("/") not in _MANAGERS_PAGES or (who is not None and manages(who))
 
 
 def _refuse_compression(scope: Scope) -> None:

@@ -5,14 +5,12 @@ from datetime import datetime
 
 from ingest.records import Document, Job, JobState, PageImage
 from rag_app.escape import escape, escape_name
-from rag_app.web.desk import Status
 from rag_app.web.listing import LOOK, SHOWN, Listing, Wanted, needs_look
 from rag_app.web.pace import left_words
 from rag_app.web.render import counted, number
 
 _STEPS = (JobState.READING, JobState.CHUNKING, JobState.EMBEDDING, JobState.INDEXING)
 _STEP_NAMES = ("read", "cut into passages", "embed", "index")
-_HERE = ' aria-current="page"'
 # What can be sorted by: its name in the address, its name for people, and whether it is a number, which is set right.
 _COLUMNS = (
     ("title", "Title", False),
@@ -22,7 +20,6 @@ _COLUMNS = (
     ("added", "Added", False),
     ("space", "Space", False),
 )
-_PAGES = (("Ask", "/"), ("Library", "/library"), ("Quality", "/quality"), ("Settings", "/settings"))
 _AGAIN = frozenset({JobState.REFUSED, JobState.NO_TEXT, JobState.NEEDS_PASSWORD, JobState.CANCELLED})
 _KILO = 1000
 ENDED_SHOWN = 8  # files that ended, in the list of files on their way
@@ -34,22 +31,6 @@ def size_words(size: int) -> str:
     if size < _KILO * _KILO:
         return f"{max(1, round(size / _KILO))} kB"
     return f"{size / _KILO / _KILO:.1f} MB"
-
-
-def header_html(page: str, status: Status) -> str:
-    """The bar on top of every page: where one can go, and what the library holds."""
-    links = "".join(f'<a href="{address}"{_HERE if name == page else ""}>{name}</a>' for name, address in _PAGES)
-    if not status.documents:
-        holds = "no documents yet"
-    elif status.handbook_only:
-        holds = f"the handbook, {counted(status.passages, 'passage')}"
-    else:
-        holds = f"{counted(status.documents, 'document')}, {counted(status.passages, 'passage')}"
-    index = f'<span class="index">{escape(status.index)}</span>' if status.index else ""
-    return (
-        '<div class="bar"><a class="brand" href="/">Ask your PDFs</a>'
-        f'<nav aria-label="Pages">{links}</nav><p class="shelf"><span class="holds">{holds}</span>{index}</p></div>'
-    )
 
 
 def jobs_html(jobs: Sequence[Job], left: Mapping[int, float] | None = None, queued: int = 0) -> str:

@@ -1,21 +1,74 @@
-"""The sign-in page: one small document without scripts. Pure."""
+"""The pages for those who are not signed in: small documents without scripts. Pure."""
 
 from rag_app.escape import escape
 
+_TITLE = "Ask your PDFs"
 
-def login_html(after: str, sentence: str = "") -> str:
-    """The page that asks for the password and then goes to `after`; `sentence` says what was wrong."""
-    wrong = f'<p class="notice" id="wrong" role="alert">{escape(sentence)}</p>' if sentence else ""
-    described = ' aria-describedby="wrong" aria-invalid="true"' if sentence else ""
+
+def login_html(after: str, sentence: str = "", *, named: bool = False) -> str:
+    """The page that asks for the password, and for a name where people are registered (`named`), then goes to `after`.
+
+    `sentence` says what was wrong.
+    """
+    name = (
+        '<label for="name">Name</label>'
+        '<input id="name" name="name" autocomplete="username" autocapitalize="none" spellcheck="false" '
+        "required autofocus>"
+        if named
+        else ""
+    )
+    told = "This library is kept for people who are registered." if named else _SHARED
+    return _page(
+        "Sign in",
+        f'<p>{told}</p>{_wrong(sentence)}<form method="post" action="/login">'
+        f'<input type="hidden" name="next" value="{escape(after)}">{name}'
+        f"{_password('Password', 'current-password', sentence, focused=not named)}"
+        '<button type="submit" class="primary">Sign in</button></form>',
+    )
+
+
+def invitation_html(name: str, sentence: str = "", *, least: int) -> str:
+    """The page on which `name` chooses a password of at least `least` characters."""
+    return _page(
+        "Choose a password",
+        f"<p>You will sign in as <strong>{escape(name)}</strong>. Choose a password of at least {least} characters; a "
+        f'few words in a row will do.</p>{_wrong(sentence)}<form method="post">'
+        f'<input type="hidden" name="username" autocomplete="username" value="{escape(name)}">'
+        f"{_password('Password', 'new-password', sentence, focused=True, least=least)}"
+        '<button type="submit" class="primary">Sign in</button></form>',
+    )
+
+
+def notice_html(sentence: str, way_on: str, address: str) -> str:
+    """A page that says one sentence and offers one way on."""
+    return _page(
+        _TITLE,
+        f'<p>{escape(sentence)}</p><p><a href="{escape(address)}">{escape(way_on)}</a></p>',
+    )
+
+
+_SHARED = "This library is kept for people who know its password."
+
+
+def _page(title: str, body: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<title>Sign in</title><link rel="stylesheet" href="/ui/app.css"></head>'
-        '<body class="login"><main><h1>Ask your PDFs</h1>'
-        "<p>This library is kept for people who know its password.</p>"
-        f'{wrong}<form method="post" action="/login"><input type="hidden" name="next" value="{escape(after)}">'
-        '<label for="password">Password</label>'
-        '<input id="password" name="password" type="password" autocomplete="current-password" required autofocus'
+        f'<title>{title}</title><link rel="stylesheet" href="/ui/app.css"></head>'
+        f'<body class="login"><main><h1>{_TITLE}</h1>{body}</main></body></html>'
+    )
+
+
+def _wrong(sentence: str) -> str:
+    return f'<p class="notice" id="wrong" role="alert">{escape(sentence)}</p>' if sentence else ""
+
+
+def _password(label: str, kind: str, sentence: str, *, focused: bool, least: int = 0) -> str:
+    described = ' aria-describedby="wrong" aria-invalid="true"' if sentence else ""
+    shortest = f' minlength="{least}"' if least else ""
+    focus = " autofocus" if focused else ""
+    return (
+        f'<label for="password">{label}</label>'
+        f'<input id="password" name="password" type="password" autocomplete="{kind}"{shortest} required{focus}'
         f"{described}>"
-        '<button type="submit" class="primary">Sign in</button></form></main></body></html>'
     )

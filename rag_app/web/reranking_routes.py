@@ -10,6 +10,7 @@ from rag_app.tour import TOUR
 from rag_app.web.answering import Answering
 from rag_app.web.compared_html import compared_html
 from rag_app.web.desk import Desk
+from rag_app.web.narrowed import narrowed
 from rag_app.web.routes import NOTHING_HERE, Id, error
 from rag_app.web.tour_html import NO_HANDBOOK, tour_html
 
@@ -39,12 +40,12 @@ class Reranking:
             return error(NOT_YOURS, 404)
         if turn.state is not TurnState.DONE:
             return error(UNFINISHED, 409)
-        other = stored(await self._answering.unreranked(turn))
+        other = stored(await self._answering.unreranked(turn, narrowed(self._desk, request.state.who).ask))
         return HTMLResponse(compared_html(turn, turn.answer, other))
 
-    def stop(self, number: int) -> Response:
+    def stop(self, request: Request, number: int) -> Response:
         """One question of the tour, searched for now, as a piece of HTML."""
         if not 0 <= number < len(TOUR):
             return error(NOTHING_HERE, 404)
-        answer = self._desk.search_handbook(TOUR[number].question)
+        answer = narrowed(self._desk, request.state.who).search_handbook(TOUR[number].question)
         return HTMLResponse(tour_html(number, answer)) if answer.hits else error(NO_HANDBOOK, 404)

@@ -1,4 +1,7 @@
-"""Our own addresses: page images, originals, uploads, jobs, sign-in. No path is ever made from what a person sent."""
+"""Our own addresses: page images, originals, uploads, jobs. No path is ever made from what a person sent.
+
+Each works on the desk as the person of its request sees it.
+"""
 
 import asyncio
 from collections import OrderedDict
@@ -6,30 +9,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Annotated
-from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi import Path as InPath
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
 from ingest.errors import RagError
 from ingest.records import Document, Job, PageImage
+from rag_app.access import Forbidden
 from rag_app.conversations import Conversations
 from rag_app.records import Citation
+from rag_app.team.audit import Audit
 from rag_app.web.desk import Desk
-from rag_app.web.guard import cookie_header
 from rag_app.web.library_html import viewer_html
-from rag_app.web.login import login_html
-from rag_app.web.people import SIGNED_IN_COOKIE, SIGNED_IN_S, People
+from rag_app.web.narrowed import narrowed
+from rag_app.web.people import People
 from rag_app.web.receipt import deleted
 from rag_app.web.uploads import UploadRefused, receive, waiting_room
 
 WIDTHS = (600, 900, 1200, 1800)  # pixels a page may be asked for in
 PAGES_KEPT = 24  # page images kept in memory
-LOGIN_LIMIT = 4096  # bytes of a sign-in form
 GONE = "This document is no longer in the library."
 NOTHING_HERE = "There is nothing at this address."
-TOO_MANY = "Too many wrong passwords came from this address. Wait five minutes and try again."
 STATIC = Path(__file__).parent / "static"
 STATIC_KINDS = {
     "app.css": "text/css",
@@ -49,21 +50,22 @@ PageNumber = Annotated[int, InPath(ge=1, le=1_000_000)]
 
 
 class Pages:
-    """Page images, the last few kept."""
+    """Page images, the last few kept. Whoever asks has looked before whether the document may be read."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, int, int, str, int], PageImage] = OrderedDict()
         self._lock = Lock()
 
-    def image(self, document_id: str, page: int, *, width: int, quote: str = "", near: int = 0) -> PageImage:
+    def image(
+        self, desk: Desk, document_id: str, page: int, *, width: int, quote: str = "", near: int = 0
+    ) -> PageImage:
         """A page as a picture. Raises RagError when it cannot be drawn."""
         key = (document_id, page, width, quote, near)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        image = self._desk.page_image(document_id, page, quote=quote, near=near, width=width)
+        image = desk.page_image(document_id, page, quote=quote, near=near, width=width)
         with self._lock:
             # The picture is the same with and without a quote.
             for place in (key, (document_id, page, width, "", 0)):
@@ -84,6 +86,11 @@ def error(sentence: str, status: int, kind: str = "refused") -> JSONResponse:
     return JSONResponse({"error": {"kind": kind, "message": sentence}}, status)
 
 
+def failed(failure: RagError) -> JSONResponse:
+    """A failure of the application in its own words: 403 where it is not for this person, otherwise 422."""
+    return error(str(failure), 403 if isinstance(failure, Forbidden) else 422, failure.kind)
+
+
 def job_values(job: Job) -> dict[str, object]:
     """A job as JSON."""
     return {
@@ -101,7 +108,7 @@ def job_values(job: Job) -> dict[str, object]:
 
 
 class FrontDoor:
-    """Sign-in, health and our few static files."""
+    """Health and our few static files."""
 
     def __init__(self, desk: Desk, people: People) -> None:
         self._desk = desk
@@ -112,8 +119,6 @@ class FrontDoor:
         router = APIRouter()
         router.add_api_route("/healthz", self.healthz)
         router.add_api_route("/ui/{name}", self.static)
-        router.add_api_route("/login", self.login_page)
-        router.add_api_route("/login", self.login, methods=["POST"])
         return router
 
     def healthz(self) -> dict[str, object]:
@@ -128,28 +133,6 @@ class FrontDoor:
         if name not in STATIC_KINDS:
             return error(NOTHING_HERE, 404)
         return FileResponse(STATIC / name, media_type=STATIC_KINDS[name], headers={"cache-control": "no-cache"})
-
-    def login_page(self, request: Request) -> Response:
-        """The form, or the way on for those who are in."""
-        after = safe_next(request.query_params.get("next", "/"))
-        if self._people.signed_in(request.cookies):
-            return RedirectResponse(after, 303)
-        return HTMLResponse(login_html(after))
-
-    async def login(self, request: Request) -> Response:
-        """Check a password and let its browser in."""
-        form = parse_qs((await request.body())[:LOGIN_LIMIT].decode("utf-8", "replace"), keep_blank_values=True)
-        after = safe_next(form.get("next", ["/"])[0])
-        address = request.client.host if request.client else ""
-        if self._people.too_many(address):
-            return HTMLResponse(login_html(after, TOO_MANY), 429)
-        if not self._people.right_password(form.get("password", [""])[0]):
-            self._people.wrong_password(address)
-            return HTMLResponse(login_html(after, "This is not the password."), 401)
-        answer = RedirectResponse(after, 303)
-        value, secure = self._people.sign_in(request.state.browser), request.url.scheme == "https"
-        answer.headers.append("set-cookie", cookie_header(SIGNED_IN_COOKIE, value, SIGNED_IN_S, secure=secure))
-        return answer
 
 
 class Reading:
@@ -169,21 +152,22 @@ class Reading:
         router.add_api_route("/turns/{turn_id}/sources/{index}", self.source)
         return router
 
-    def page_image(self, document_id: Id, page: PageNumber, w: int = 1200) -> Response:
+    def page_image(self, request: Request, document_id: Id, page: PageNumber, w: int = 1200) -> Response:
         """A page as a PNG, at least `w` pixels wide where that is among the widths."""
-        document = find(self._desk, document_id)
+        desk = self._seen(request)
+        document = find(desk, document_id)
         if document is None or page > document.pages:
             return error("This page is not in the library.", 404)
         width = next((known for known in WIDTHS if known >= w), WIDTHS[-1])
         try:
-            image = self._pages.image(document_id, page, width=width)
+            image = self._pages.image(desk, document_id, page, width=width)
         except RagError as failure:
-            return error(str(failure), 422, failure.kind)
+            return failed(failure)
         return Response(image.png, media_type="image/png", headers={"cache-control": "private, max-age=3600"})
 
-    def view(self, document_id: Id, page: int = 1) -> Response:
+    def view(self, request: Request, document_id: Id, page: int = 1) -> Response:
         """A page of a document as a piece of HTML."""
-        return self._viewer(document_id, page, None, f"/documents/{document_id}/view")
+        return self._viewer(request, (document_id, page), None, f"/documents/{document_id}/view")
 
     def source(self, request: Request, turn_id: Id, index: int, page: int = 0) -> Response:
         """A page of a source of one of this browser's answers, as a piece of HTML."""
@@ -192,40 +176,47 @@ class Reading:
         if not 0 <= index < len(sources):
             return error("This source is not in one of your conversations.", 404)
         cited = sources[index]
-        return self._viewer(cited.document_id, page or cited.page, cited, f"/turns/{turn_id}/sources/{index}")
+        where = (cited.document_id, page or cited.page)
+        return self._viewer(request, where, cited, f"/turns/{turn_id}/sources/{index}")
 
-    def original(self, document_id: Id) -> Response:
+    def original(self, request: Request, document_id: Id) -> Response:
         """The file itself, to be saved."""
-        document = find(self._desk, document_id)
+        desk = self._seen(request)
+        document = find(desk, document_id)
         if document is None:
             return error(GONE, 404)
         name = document.path.replace("\\", "/").rsplit("/", 1)[-1] or "document.pdf"
         return FileResponse(
-            self._desk.original(document_id),
+            desk.original(document_id),
             media_type="application/octet-stream",
             filename="".join(character if character.isprintable() else "_" for character in name),
             headers={"cache-control": "private, no-store"},
         )
 
-    def _viewer(self, document_id: str, page: int, cited: Citation | None, address: str) -> Response:
-        """A page with the boxes of what was cited, where it is this page."""
-        document = find(self._desk, document_id)
+    def _seen(self, request: Request) -> Desk:
+        return narrowed(self._desk, request.state.who)
+
+    def _viewer(self, request: Request, where: tuple[str, int], cited: Citation | None, address: str) -> Response:
+        """A page (document and number) with the boxes of what was cited, where it is this page."""
+        (document_id, page), desk = where, self._seen(request)
+        document = find(desk, document_id)
         if document is None:
             return error(f"{GONE} The passage in the evidence is what it said.", 404)
         page = min(max(page, 1), document.pages)
         quote, near, label = place(cited) if cited is not None and page == cited.page else ("", 0, "")
         try:
-            image = self._pages.image(document_id, page, width=WIDTHS[2], quote=quote, near=near)
+            image = self._pages.image(desk, document_id, page, width=WIDTHS[2], quote=quote, near=near)
         except RagError as failure:
-            return error(str(failure), 422, failure.kind)
+            return failed(failure)
         return HTMLResponse(viewer_html(document, page, label, image, address=address, quote=quote))
 
 
 class Shelf:
     """Files in, files out, and how far they are."""
 
-    def __init__(self, desk: Desk, pages: Pages, incoming: Path, max_upload_mb: int) -> None:
+    def __init__(self, desk: Desk, pages: Pages, audit: Audit, incoming: Path, max_upload_mb: int) -> None:
         self._desk = desk
+        self._audit = audit
         self._pages = pages
         self._incoming = incoming
         self._max_upload_mb = max_upload_mb
@@ -239,56 +230,57 @@ class Shelf:
         router.add_api_route("/jobs/{job_id}/cancel", self.cancel, methods=["POST"])
         return router
 
-    async def add(self, request: Request, replace: bool | None = None) -> Response:  # noqa: FBT001 - a query parameter
+    async def add(self, request: Request, replace: bool | None = None, space: str = "") -> Response:  # noqa: FBT001 - a query parameter
         """Take a file in: 202 with its job, or 409 when its name is taken and `replace` does not say what to do."""
+        desk = narrowed(self._desk, request.state.who)
         with waiting_room(self._incoming) as path:
             try:
                 name = await receive(request, path, self._max_upload_mb)
-                upload = await asyncio.to_thread(self._desk.add_upload, path, name, replace)
+                upload = await asyncio.to_thread(desk.add_upload, path, name, replace, space)
             except UploadRefused as refusal:
                 return error(str(refusal), refusal.status)
             except RagError as failure:
-                return error(str(failure), 422, failure.kind)
+                return failed(failure)
         if upload.existing is not None:
             there = upload.existing
             body = {"existing": {"document_id": there.id, "title": there.title, "added": there.added}}
             return JSONResponse(body, 409)
         assert upload.job is not None
+        await asyncio.to_thread(self._audit.note, request.state.who, "upload", name, f"space {upload.job.space}")
         return JSONResponse({"job": job_values(upload.job)}, 202)
 
-    def jobs(self) -> dict[str, object]:
+    def jobs(self, request: Request) -> dict[str, object]:
         """Files on their way and lately ended, newest first."""
-        return {"jobs": [job_values(job) for job in self._desk.jobs()]}
+        return {"jobs": [job_values(job) for job in narrowed(self._desk, request.state.who).jobs()]}
 
-    def cancel(self, job_id: int) -> Response:
+    def cancel(self, request: Request, job_id: int) -> Response:
         """Stop taking a file in."""
-        if all(job.id != job_id for job in self._desk.jobs()):
+        desk = narrowed(self._desk, request.state.who)
+        if all(job.id != job_id for job in desk.jobs()):
             return error("This file is not being added any more.", 404)
-        self._desk.cancel(job_id)
+        try:
+            desk.cancel(job_id)
+        except RagError as failure:
+            return failed(failure)
         return JSONResponse({"cancelled": job_id})
 
-    def remove(self, document_id: Id) -> Response:
+    def remove(self, request: Request, document_id: Id) -> Response:
         """Take a document out."""
-        document = find(self._desk, document_id)
+        desk = narrowed(self._desk, request.state.who)
+        document = find(desk, document_id)
         if document is None:
             return error(GONE, 404)
         try:
-            self._desk.remove(document_id)
+            desk.remove(document_id)
         except RagError as failure:
-            return error(str(failure), 422, failure.kind)
+            return failed(failure)
         self._pages.forget(document_id)
-        held = self._desk.documents()
+        self._audit.note(request.state.who, "remove", document.title, f"{document.id}, space {document.space}")
+        held = desk.documents()
         if any(one.id == document_id for one in held):
             return error("This document is still here. Try again.", 500)
         sharing = sum(one.content == document.content for one in held)
         return JSONResponse(deleted(document, sharing, datetime.now(UTC)))
-
-
-def safe_next(address: str) -> str:
-    """An address on this server to go to after signing in."""
-    parts = urlsplit(address)
-    inside = address.startswith("/") and not address.startswith(("//", "/\\")) and not parts.netloc
-    return address if inside and address.isprintable() else "/"
 
 
 def find(desk: Desk, document_id: str) -> Document | None:

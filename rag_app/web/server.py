@@ -6,39 +6,45 @@ import os
 import socket
 import sys
 import warnings
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 
 from ingest.errors import SettingsError
-from rag_app.app_database import AppDatabase
-from rag_app.conversations import Conversations
-from rag_app.feedback import Feedback
-from rag_app.team.replies import Replies
-from rag_app.unanswered import Unanswered
+from rag_app.team.entrance import Entrance
+from rag_app.team.people import Roster
 from rag_app.web.answering import Answering
 from rag_app.web.conversation_routes import History, Turns
 from rag_app.web.desk import Desk
 from rag_app.web.guard import Guard
+from rag_app.web.interface import Interface, Place
 from rag_app.web.library_routes import Stacks
+from rag_app.web.metrics import Metrics
 from rag_app.web.office import Office
 from rag_app.web.people import People, check_exposure, is_loopback, stored_secret
 from rag_app.web.reply_routes import Replying
+from rag_app.web.request_log import RequestLog
 from rag_app.web.reranking_routes import Reranking
 from rag_app.web.routes import NOTHING_HERE, FrontDoor, Pages, Reading, Shelf, error
+from rag_app.web.sign_in_routes import SignIn
+from rag_app.web.stores import Stores
+from rag_app.web.vitals import Vitals
 
 if TYPE_CHECKING:
     import gradio
 
 WAITING_EVENTS = 256  # events Gradio may hold before it says it is busy
 STOP_S = 5  # seconds that open connections get when the server ends
+WATCH_S = 1.0  # seconds between two looks whether whoever is answered may still ask
 
 NOTHING = Office()  # no figures, no folders of the server
+UNWATCHED = Vitals()
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +52,7 @@ logger = logging.getLogger(__name__)
 def create_app(
     desk: Desk,
     office: Office = NOTHING,
+    vitals: Vitals = UNWATCHED,
     *,
     home: Path,
     password: str = "",
@@ -58,51 +65,84 @@ def create_app(
 
     Raises SettingsError when others could reach `host` without a password, LibraryError when app.db is too new.
     """
-    check_exposure(host, password)
-    people = People(secret or stored_secret(home), password)
-    database = AppDatabase(home / "app.db")
-    conversations, replies = Conversations(database), Replies(database)
-    answering = Answering(desk.ask, conversations)
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        try:
-            yield
-        finally:
-            await answering.close()
-            await asyncio.to_thread(database.close)
-
-    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    pages = Pages(desk)
-    for routes in (
-        FrontDoor(desk, people),
-        Reading(desk, conversations, pages),
-        Shelf(desk, pages, _swept(home / "uploads"), max_upload_mb),
-        Stacks(desk, office),
-        History(conversations, answering, replies),
-        Replying(conversations, replies, desk.writer),
-        Turns(conversations, Feedback(database)),
-        Reranking(desk, conversations, answering),
-    ):
-        app.include_router(routes.router())
+    check_exposure(host, password, home)
+    stores = Stores(home)
+    people = People(secret or stored_secret(home), password, (stores.roster, stores.sessions))
+    metrics, pages = Metrics(vitals), Pages()
+    counted = replace(desk, ask=metrics.watched(desk.ask))
+    answering = Answering(counted.ask, stores.conversations)
+    incoming = _swept(home / "uploads")
+    place = Place(host=host, password=password, incoming=incoming, max_upload_mb=max_upload_mb, forget=pages.forget)
+    interface = Interface(desk, stores.database, stores.conversations, (vitals, metrics), place)
+    app = FastAPI(
+        lifespan=_lifespan(stores, people, answering, interface), docs_url=None, redoc_url=None, openapi_url=None
+    )
+    routers = _routers(counted, stores, people, answering)
+    for router in (*routers, *_file_routers(counted, office, stores, pages, place), interface.router()):
+        app.include_router(router)
     app.add_exception_handler(RequestValidationError, _not_here)
-    made = _pages(desk, conversations, answering, people, (office, Unanswered(database)))
-    _in_a_loop(lambda: _mount_pages(app, people, made, host=host, port=port))
+    made = _pages(counted, office, stores, people, answering)
+    _in_a_loop(lambda: _mount_pages(app, made, host=host, port=port))
     app.add_middleware(Guard, people=people, loopback=is_loopback(host))
+    app.add_middleware(RequestLog)
     return app
 
 
+def _routers(desk: Desk, stores: Stores, people: People, answering: Answering) -> Sequence[APIRouter]:
+    """Our own addresses, but those that take and give files."""
+    conversations = stores.conversations
+    entrance = Entrance(stores.roster, stores.sessions, stores.invitations, stores.audit)
+    return [
+        FrontDoor(desk, people).router(),
+        SignIn(people, entrance, stores.invitations).router(),
+        History(conversations, answering, stores.replies).router(),
+        Replying(conversations, stores.replies, desk.writer).router(),
+        Turns(conversations, stores.feedback).router(),
+        Reranking(desk, conversations, answering).router(),
+    ]
+
+
+def _file_routers(desk: Desk, office: Office, stores: Stores, pages: Pages, place: Place) -> Sequence[APIRouter]:
+    return [
+        Reading(desk, stores.conversations, pages).router(),
+        Shelf(desk, pages, stores.audit, place.incoming, place.max_upload_mb).router(),
+        Stacks(desk, office, stores.audit).router(),
+    ]
+
+
+def _lifespan(
+    stores: Stores, people: People, answering: Answering, interface: Interface
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        watching = asyncio.create_task(_watch(stores.roster, people, answering))
+        try:
+            yield
+        finally:
+            watching.cancel()
+            await answering.close()
+            await interface.close()
+            await asyncio.to_thread(stores.database.close)
+
+    return lifespan
+
+
+async def _watch(roster: Roster, people: People, answering: Answering) -> None:
+    """Stop the answers of those who were disabled meanwhile, also from a command line beside this server."""
+    while True:
+        await asyncio.sleep(WATCH_S)
+        for browser in answering.browsers() if people.registered else ():
+            if await asyncio.to_thread(roster.who, browser) is None:
+                await answering.stop_all(browser)
+
+
 def _pages(
-    desk: Desk,
-    conversations: Conversations,
-    answering: Answering,
-    people: People,
-    measured: tuple[Office, Unanswered],
+    desk: Desk, office: Office, stores: Stores, people: People, answering: Answering
 ) -> Callable[[], "gradio.Blocks"]:
     def made() -> "gradio.Blocks":
         from rag_app.web.pages.site import site
 
-        return site(desk, conversations, answering, people, *measured)
+        return site(desk, office, stores, people, answering)
 
     return made
 
@@ -121,14 +161,15 @@ def _in_a_loop(mount: Callable[[], None]) -> None:
         mount()
 
 
-def _mount_pages(app: FastAPI, people: People, pages: Callable[[], "gradio.Blocks"], *, host: str, port: int) -> None:
+def _mount_pages(app: FastAPI, pages: Callable[[], "gradio.Blocks"], *, host: str, port: int) -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read by Gradio when Blocks are made; it would look up hosts
     import gradio
 
     from rag_app.web.theme import HEAD, theme
 
     def person(request: Request) -> str | None:
-        return str(request.scope["state"]["browser"]) if people.signed_in(request.cookies) else None
+        who = request.scope["state"]["who"]
+        return None if who is None else str(who.id)
 
     with warnings.catch_warnings():
         # It says that several pages rule out a mode that is not asked for.
@@ -183,7 +224,13 @@ def serve(app: FastAPI, host: str, port: int) -> None:
             sys.stdout.flush()
 
     config = uvicorn.Config(
-        app, workers=1, log_level="warning", timeout_graceful_shutdown=STOP_S, server_header=False, lifespan="on"
+        app,
+        workers=1,
+        log_config=None,  # its lines look as all others do
+        log_level="warning",
+        timeout_graceful_shutdown=STOP_S,
+        server_header=False,
+        lifespan="on",
     )
     with _listening(host, port) as listener:
         Server(config).run([listener])

@@ -8,12 +8,16 @@ from typing import Any
 
 import gradio
 
+from rag_app.access import manages
 from rag_app.web.desk import Desk
-from rag_app.web.library_html import documents_html, header_html, jobs_html, worth_showing
+from rag_app.web.header_html import header_html
+from rag_app.web.library_html import documents_html, jobs_html, worth_showing
 from rag_app.web.listing import listed, wanted
+from rag_app.web.narrowed import narrowed
 from rag_app.web.office import Office
 from rag_app.web.pace import Pace
-from rag_app.web.pages.parts import block, listener
+from rag_app.web.pages.parts import block, listener, visitor
+from rag_app.web.people import People
 
 DRAW_S = 0.7  # seconds between two looks at the files on their way
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
@@ -33,8 +37,9 @@ _SEARCH = (
 class LibraryPage:
     """Builds the page and holds its handlers."""
 
-    def __init__(self, desk: Desk, office: Office) -> None:
+    def __init__(self, desk: Desk, office: Office, people: People) -> None:
         self._desk = desk
+        self._people = people
         self._office = office
         self._pace = Pace()
 
@@ -56,13 +61,16 @@ class LibraryPage:
 
     def _draw(self, request: gradio.Request) -> tuple[str, str, gradio.Timer, str]:
         """Everything from what is stored; the clock runs while something is under way."""
-        all_jobs = self._desk.jobs()
-        jobs = worth_showing(all_jobs, self._desk.handbook)
+        who = visitor(self._people, request)
+        desk = narrowed(self._desk, who)
+        all_jobs = desk.jobs()
+        jobs = worth_showing(all_jobs, desk.handbook)
         busy = any(not job.final for job in jobs)
         want = wanted(request.query_params)
         return (
-            header_html("Library", self._desk.status()),
-            jobs_html(jobs, self._pace.left(all_jobs, time.monotonic()), self._office.queued()),
+            header_html("Library", desk.status(), who),
+            # How many files wait in other spaces is nobody's business but an administrator's.
+            jobs_html(jobs, self._pace.left(all_jobs, time.monotonic()), self._office.queued() if manages(who) else 0),
             gradio.Timer(active=busy),
-            documents_html(listed(self._desk.documents(), want), want, self._desk.handbook),
+            documents_html(listed(desk.documents(), want), want, desk.handbook),
         )

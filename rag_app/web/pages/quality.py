@@ -9,9 +9,10 @@ import gradio
 
 from rag_app.unanswered import Unanswered
 from rag_app.web.desk import Desk
-from rag_app.web.library_html import header_html
+from rag_app.web.header_html import header_html
 from rag_app.web.office import Office
-from rag_app.web.pages.parts import block, listener
+from rag_app.web.pages.parts import block, listener, manager
+from rag_app.web.people import People
 from rag_app.web.quality_html import quality_html
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
@@ -20,8 +21,9 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private",
 class QualityPage:
     """Builds the page and holds its handlers."""
 
-    def __init__(self, desk: Desk, office: Office, unanswered: Unanswered) -> None:
+    def __init__(self, desk: Desk, office: Office, unanswered: Unanswered, people: People) -> None:
         self._desk = desk
+        self._people = people
         self._office = office
         self._unanswered = unanswered
 
@@ -37,9 +39,9 @@ class QualityPage:
 
     def _draw(self, request: gradio.Request) -> tuple[str, str]:
         """Everything from what is stored."""
-        query = request.query_params
+        who, query = manager(self._people, request), request.query_params
         return (
-            header_html("Quality", self._desk.status()),
+            header_html("Quality", self._desk.status(), who),
             quality_html(
                 self._office.evaluations(),
                 self._office.rerankers(),

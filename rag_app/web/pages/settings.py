@@ -6,9 +6,10 @@ from typing import Any
 import gradio
 
 from rag_app.web.desk import Desk
-from rag_app.web.library_html import header_html
+from rag_app.web.header_html import header_html
 from rag_app.web.office import Office
-from rag_app.web.pages.parts import block, listener
+from rag_app.web.pages.parts import block, listener, manager
+from rag_app.web.people import People
 from rag_app.web.settings_html import CHECKING, checks_html, in_force_html, settings_html
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -18,8 +19,9 @@ CHECKS_AT_ONCE = 1  # looking at every part takes the models for a moment
 class SettingsPage:
     """Builds the page and holds its handlers."""
 
-    def __init__(self, desk: Desk, office: Office) -> None:
+    def __init__(self, desk: Desk, office: Office, people: People) -> None:
         self._desk = desk
+        self._people = people
         self._office = office
 
     def build(self) -> None:
@@ -34,16 +36,18 @@ class SettingsPage:
         heard.resume(self._draw, None, [header, in_force, checks, listed], queue=False, **QUIET)
         heard.check(self._check, None, checks, concurrency_limit=CHECKS_AT_ONCE, **QUIET)
 
-    def _draw(self) -> tuple[str, str, str, str]:
+    def _draw(self, request: gradio.Request) -> tuple[str, str, str, str]:
+        who = manager(self._people, request)
         configuration = self._office.configuration()
         return (
-            header_html("Settings", self._desk.status()),
+            header_html("Settings", self._desk.status(), who),
             in_force_html(configuration),
             checks_html(None, configuration.index),
             settings_html(configuration),
         )
 
-    def _check(self) -> Iterator[str]:
+    def _check(self, request: gradio.Request) -> Iterator[str]:
         """Every part looked at."""
+        manager(self._people, request)
         yield CHECKING
         yield checks_html(self._office.checks(), self._office.configuration().index)

@@ -2,8 +2,6 @@
 
 import gradio
 
-from rag_app.conversations import Conversations
-from rag_app.unanswered import Unanswered
 from rag_app.web.answering import Answering
 from rag_app.web.desk import Desk
 from rag_app.web.office import Office
@@ -12,23 +10,17 @@ from rag_app.web.pages.library import LibraryPage
 from rag_app.web.pages.quality import QualityPage
 from rag_app.web.pages.settings import SettingsPage
 from rag_app.web.people import People
+from rag_app.web.stores import Stores
 
 
-def site(
-    desk: Desk,
-    conversations: Conversations,
-    answering: Answering,
-    people: People,
-    office: Office,
-    unanswered: Unanswered,
-) -> gradio.Blocks:
+def site(desk: Desk, office: Office, stores: Stores, people: People, answering: Answering) -> gradio.Blocks:
     """All pages, not yet mounted."""
     with gradio.Blocks(title="Ask your PDFs", analytics_enabled=False, fill_width=True) as blocks:
-        AskPage(desk, conversations, answering, people).build()
+        AskPage(desk, stores.conversations, answering, people).build()
     with blocks.route("Library", "library"):
-        LibraryPage(desk, office).build()
+        LibraryPage(desk, office, people).build()
     with blocks.route("Quality", "quality"):
-        QualityPage(desk, office, unanswered).build()
+        QualityPage(desk, office, stores.unanswered, people).build()
     with blocks.route("Settings", "settings"):
-        SettingsPage(desk, office).build()
+        SettingsPage(desk, office, people).build()
     return blocks
