@@ -3,13 +3,13 @@
 import argparse
 import gc
 import importlib
-import logging
 import os
 import sys
 from collections.abc import Sequence
 
 from ingest.errors import RagError
 from ingest.terminal import failed
+from rag_app import logs
 from rag_app.settings import Settings
 
 # name -> (what it does, the module with add_arguments and run)
@@ -62,9 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = next((word for word in words if not word.startswith("-")), None)
     arguments = _parser(chosen).parse_args(words)
     gc.set_threshold(OBJECTS)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         settings = Settings.from_environment(os.environ)
+        logs.set_up(settings.log)
         code = importlib.import_module(COMMANDS[arguments.command][1]).run(arguments, settings)
     except RagError as error:
         return failed(error, as_json=getattr(arguments, "json", False))

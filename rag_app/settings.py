@@ -26,6 +26,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 7860
     password: str = field(default="", repr=False)  # required when host is not loopback
+    log: str = "plain"  # "plain", lines for people; "json", also a line for each request and each answer
     openai_base_url: str = ""
     openai_api_key: str = field(default="", repr=False)
     cohere_api_key: str = field(default="", repr=False)
@@ -47,6 +48,8 @@ class Settings:
                 raise SettingsError(f"{PREFIX}{name.upper()} must be at least 1.")
         if settings.strict not in {0, 1}:
             raise SettingsError(f"{PREFIX}STRICT must be 0 or 1.")
+        if settings.log not in {"plain", "json"}:
+            raise SettingsError(f"{PREFIX}LOG must be plain or json.")
         return settings
 
 

@@ -91,6 +91,13 @@ class Jobs:
         ).fetchone()
         return int(count)
 
+    def count_by_state(self) -> dict[JobState, int]:
+        """How many jobs with files stand in each state, of those that are kept; states without any are left out."""
+        rows = self._database.connection.execute(
+            "SELECT state, count(*) FROM jobs WHERE kind = ? GROUP BY state", (JobKind.FILE,)
+        )
+        return {JobState(state): int(count) for state, count in rows}
+
     def next_waiting(self) -> Job | None:
         """The job to work on: the oldest that is not finished, also one that a crash left half done."""
         row = self._database.connection.execute(

@@ -24,6 +24,7 @@ WORDS = {
     "RAG_HOST": "where the server listens",
     "RAG_PORT": "the port it listens on",
     "RAG_PASSWORD": "the password that everybody signs in with",
+    "RAG_LOG": "plain lines for people, or json, also one for each request and each answer",
     "RAG_MAX_FILE_MB": "megabytes of a file at most",
     "RAG_READ_SECONDS": "seconds that reading one file may take",
     "RAG_READ_MEMORY_MB": "megabytes of memory that reading one file may take",

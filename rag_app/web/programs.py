@@ -1,0 +1,175 @@
+"""Answers for other programs: a few at once, stored as a person's are, and stopped when nobody waits for them."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
+
+from ingest.errors import RagError
+from rag_app.access import Who, readable
+from rag_app.conversations import Conversations, StoredTurn, TurnState, stored
+from rag_app.records import Answer, Stage, Turn
+from rag_app.web.answering import TURNS_READ, log_fault
+from rag_app.web.desk import Ask, Desk
+from rag_app.web.refusal import Detail, RequestRefused, busy, needs_key, nothing_there
+
+AT_ONCE = 4  # answers being made for programs at the same time
+WAITING = 32  # further ones that wait; more are refused
+RETRY_S = 5  # seconds after which a program that was refused may ask again
+LOOK_S = 2.0  # seconds between two looks whether a program may still ask
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whom a program asks for, and what they may reach."""
+
+    who: Who
+    desk: Desk  # narrowed to what they may read and do
+    good: Callable[[], bool]  # whether they may still ask: False once their key is revoked
+
+    @property
+    def owner(self) -> str:
+        """Whose conversations a program's are: beside those of its person, not among them."""
+        return f"program {self.who.id}"
+
+    def spaces(self) -> list[str]:
+        """The spaces that they may read, by name; also those of theirs that hold nothing yet."""
+        return readable(self.who, sorted({*self.desk.spaces(), *(self.who.roles or ())}))
+
+    def check(self, spaces: Sequence[str] | None) -> None:
+        """Raise RequestRefused where one of some spaces is not theirs to read, as if it were not there."""
+        missing = sorted(set(spaces or ()) - set(self.spaces()))
+        if missing:
+            raise nothing_there(
+                f"There is no space {missing[0]!r} that may be read with this key. GET /v1/models lists them.",
+                param="spaces",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as a program puts it."""
+
+    question: str
+    turns: Sequence[Turn] = ()
+    spaces: Sequence[str] | None = None  # None: all that may be read
+    rerank: bool = True
+    store: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Growing:
+    """An answer on its way, and the turn it is kept as."""
+
+    answer: Answer
+    turn: str  # 32 hex digits; "" where nothing is kept
+
+
+class Programs:
+    """Makes answers. Belongs to the server's event loop."""
+
+    def __init__(self, conversations: Conversations, watch: Callable[[Ask], Ask]) -> None:
+        """`watch` gives the same `ask`, its answers counted; a search is none."""
+        self._conversations = conversations
+        self._watch = watch
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+        self._saving: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Wait until everything is stored."""
+        if self._saving:
+            await asyncio.wait(self._saving)
+
+    async def ask(self, caller: Caller, asked: Asked) -> AsyncGenerator[Growing, None]:
+        """The growing answer to a question; the last has stage DONE. Close the generator to stop.
+
+        Raises RequestRefused when too many wait or the caller may ask no more.
+        """
+        async with self._place(), self._kept(caller, asked) as keeping:
+            answers = self._watch(caller.desk.ask)(
+                asked.question, asked.turns[-TURNS_READ:], spaces=asked.spaces, rerank=asked.rerank
+            )
+            looked = time.monotonic()
+            async with aclosing(answers):  # type: ignore[type-var]  # `ask` is an async generator, as Ask says
+                async for answer in answers:
+                    if time.monotonic() > looked + LOOK_S:
+                        looked = time.monotonic()
+                        if not await asyncio.to_thread(caller.good):
+                            raise needs_key()
+                    keeping.answer = answer
+                    yield Growing(answer, keeping.turn)
+
+    async def search(self, caller: Caller, question: str, spaces: Sequence[str] | None, *, rerank: bool) -> Answer:
+        """The candidates for a question, best first: an answer that is stopped before it is written."""
+        async with self._place():
+            answers = caller.desk.ask(question, (), spaces=spaces, rerank=rerank)
+            async with aclosing(answers):  # type: ignore[type-var]  # as above
+                async for answer in answers:
+                    if answer.stage in {Stage.WRITING, Stage.DONE}:
+                        return answer
+        raise AssertionError("an answer ended before it was done")
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """One of the places for answers; waits for it where not too many do already."""
+        if self._places.locked() and self._waiting >= WAITING:
+            raise busy(RETRY_S)
+        self._waiting += 1
+        try:
+            await self._places.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    @asynccontextmanager
+    async def _kept(self, caller: Caller, asked: Asked) -> AsyncIterator["_Keeping"]:
+        """Store a question now, and what became of it in the end."""
+        keeping = _Keeping()
+        turn = await asyncio.to_thread(self._begun, caller, asked) if asked.store else None
+        if turn is not None:
+            keeping.turn = turn.id
+        state, failure = TurnState.STOPPED, ""
+        try:
+            yield keeping
+            state = TurnState.DONE if keeping.answer and keeping.answer.stage is Stage.DONE else TurnState.STOPPED
+        except RagError as error:
+            state, failure = TurnState.FAILED, str(error)
+            raise
+        except Exception as error:  # noqa: BLE001 - logged under the reference that the sentence names
+            state, failure = TurnState.FAILED, log_fault("answering a program", error)
+            raise RequestRefused(failure, Detail(500, "error")) from None
+        finally:
+            if turn is not None:
+                answer = None if keeping.answer is None else stored(keeping.answer)
+                self._save(replace(turn, state=state, failure=failure, answer=answer))
+
+    def _begun(self, caller: Caller, asked: Asked) -> StoredTurn:
+        conversation = self._conversations.begin(caller.owner)
+        return self._conversations.add(conversation, asked.question, spaces=asked.spaces or ())
+
+    def _save(self, turn: StoredTurn) -> None:
+        """Store a turn in a task of its own, because whoever asked may be cancelled at any moment."""
+        task = asyncio.create_task(self._saved(turn))
+        self._saving.add(task)
+        task.add_done_callback(self._saving.discard)
+
+    async def _saved(self, turn: StoredTurn) -> None:
+        try:
+            await asyncio.to_thread(self._conversations.save, turn)
+        except Exception:
+            # The program has its answer; nobody waits for this task.
+            logger.exception("storing an answer to a program failed")
+
+
+@dataclass
+class _Keeping:
+    turn: str = ""
+    answer: Answer | None = None  # as far as it has come
