@@ -74,23 +74,26 @@ FLOORS = {
         build train.workshop
         evaluate.folder health
         web.people web.theme web.uploads web.pages.tabs
-        web.stores web.pages.parts web.office web.listing web.pace web.setting_words web.vitals web.api_models web.refusal web.request_log
+        web.stores web.pages.parts web.office web.listing web.pace web.setting_words
+        web.vitals web.api_models web.refusal web.request_log
         web.desk web.openai_models web.guard web.login web.answer_text evaluate.report
-        web.narrowed web.metrics web.chat_completions web.answering web.render web.history_html web.export evaluate.results
+        web.metrics web.chat_completions
+        web.narrowed web.answering web.render web.history_html web.export evaluate.results
         web.programs web.api_door web.api_page web.receipt web.folders_html web.models_html web.settings_html
-        web.openai_routes web.library_html web.found_html web.welcome_html web.header_html web.report_html web.reply_html
+        web.openai_routes
+        web.library_html web.found_html web.welcome_html web.header_html web.report_html web.reply_html
         web.compared_html web.tour_html
         web.quality_html
-        web.routes web.pages.ask web.pages.library web.pages.quality web.pages.settings
+        web.routes web.pages.ask web.pages.library web.pages.quality web.pages.settings web.pages.report
         web.library_routes web.api_routes web.sign_in_routes
         web.watch_routes web.conversation_routes web.reranking_routes
-        web.reply_routes
+        web.reply_routes web.report_routes
         web.pages.site web.interface
         web.server
         commands.ask commands.search commands.ingest commands.documents commands.models commands.doctor commands.desk
-        commands.office commands.warmth commands.vitals
-        commands.evaluate commands.verify commands.train commands.backup commands.rebuild commands.restore
-        commands.serve commands.diagnose commands.keys
+        commands.office commands.warmth commands.vitals commands.report
+        commands.people commands.evaluate commands.verify commands.train commands.backup commands.rebuild commands.restore
+        commands.spaces commands.serve commands.diagnose commands.keys commands.audit
         __main__
     """,
 }
@@ -107,6 +110,7 @@ WRAPPERS = {
         "rag_app.web.interface",
         "rag_app.web.library_routes",
         "rag_app.web.reply_routes",
+        "rag_app.web.report_routes",
         "rag_app.web.openai_routes",
         "rag_app.web.reranking_routes",
         "rag_app.web.routes",
@@ -120,6 +124,7 @@ WRAPPERS = {
         "rag_app.web.pages.ask",
         "rag_app.web.pages.library",
         "rag_app.web.pages.quality",
+        "rag_app.web.pages.report",
         "rag_app.web.pages.settings",
         "rag_app.web.pages.parts",
         "rag_app.web.pages.site",
