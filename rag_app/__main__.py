@@ -24,6 +24,8 @@ COMMANDS = {
     "train": ("train the reranker on your own questions, and choose which one is live", "rag_app.commands.train"),
     "models": ("list the rerankers to choose from, and which are on this machine", "rag_app.commands.models"),
     "keys": ("make, list and revoke the keys by which other programs ask", "rag_app.commands.keys"),
+    "report": ("tell by week and space what came of questions, and what is missing", "rag_app.commands.report"),
+    "audit": ("list sign-ins, uploads, deletions, approvals and changes of roles", "rag_app.commands.audit"),
     "backup": ("write everything but the index into one file, also while serving", "rag_app.commands.backup"),
     "restore": ("fill an empty RAG_HOME from a backup", "rag_app.commands.restore"),
     "rebuild": ("cut and embed anew what is out of date, or all with another model", "rag_app.commands.rebuild"),

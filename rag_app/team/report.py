@@ -5,9 +5,9 @@ Nothing in it tells who asked.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from typing import Any
 
@@ -198,3 +198,30 @@ def _used(asked: Sequence[Asked], documents: Sequence[Document]) -> list[Used]:
     times = Counter(document for one in asked for document in one.cited)
     used = [Used(one.title, one.space, one.added, times[one.id]) for one in documents]
     return sorted(used, key=lambda one: (-one.answers, one.title.casefold(), one.space))
+
+
+class Reports:
+    """Makes reports from what was asked and what the library holds."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        documents: Callable[[], Sequence[Document]],
+        stale: Callable[[], Sequence[Stale]] = tuple,
+    ) -> None:
+        self._ledger = ledger
+        self._documents = documents
+        self._stale = stale
+
+    def made(self, who: Who, weeks: int = WEEKS, space: str = "") -> Report:
+        """The report on the last `weeks` weeks, the present one counted, of what `who` may edit."""
+        today = datetime.now(UTC).date()
+        since = first_week(today, weeks)
+        asked = self._ledger.since(since)
+        return report(asked, self._documents(), who, since=since, today=today, space=space, stale=self._stale())
+
+
+def weeks_of(text: str) -> int:
+    """How many weeks an address asks for; the usual number where it says nothing sensible."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0  # noqa: PLR2004 - digits
+    return number if 1 <= number <= WEEKS_MOST else WEEKS

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from rag_app.access import Who, manages
+from rag_app.access import Role, Who, manages
 from rag_app.escape import escape, escape_name
 from rag_app.web.desk import Status
 from rag_app.web.render import counted
@@ -18,10 +18,15 @@ def _registered_manager(who: Who) -> bool:
     return manages(who) and who.roles is not None
 
 
+def _editor(who: Who) -> bool:
+    return who.roles is None or who.administrator or any(role >= Role.EDITOR for role in who.roles.values())
+
+
 # Each page: its name, its address, and whose navigation it stands in. A page refuses all others itself.
 PAGES: tuple[tuple[str, str, Callable[[Who], bool]], ...] = (
     ("Ask", "/", _everybody),
     ("Library", "/library", _everybody),
+    ("Report", "/report", _editor),
     ("Quality", "/quality", manages),
     ("People", "/people", _registered_manager),
     ("Settings", "/settings", manages),

@@ -19,6 +19,7 @@ from fastapi.responses import Response
 from ingest.errors import SettingsError
 from rag_app.team.entrance import Entrance
 from rag_app.team.people import Roster
+from rag_app.team.report import Reports
 from rag_app.web.answering import Answering
 from rag_app.web.conversation_routes import History, Turns
 from rag_app.web.desk import Desk
@@ -29,6 +30,7 @@ from rag_app.web.metrics import Metrics
 from rag_app.web.office import Office
 from rag_app.web.people import People, check_exposure, is_loopback, stored_secret
 from rag_app.web.reply_routes import Replying
+from rag_app.web.report_routes import Reporting
 from rag_app.web.request_log import RequestLog
 from rag_app.web.reranking_routes import Reranking
 from rag_app.web.routes import NOTHING_HERE, FrontDoor, Pages, Reading, Shelf, error
@@ -97,6 +99,7 @@ def _routers(desk: Desk, stores: Stores, people: People, answering: Answering) -
         SignIn(people, entrance, stores.invitations).router(),
         History(conversations, answering, stores.replies).router(),
         Replying(conversations, stores.replies, desk.writer).router(),
+        Reporting(Reports(stores.ledger, desk.documents)).router(),
         Turns(conversations, stores.feedback).router(),
         Reranking(desk, conversations, answering).router(),
     ]

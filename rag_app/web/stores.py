@@ -8,6 +8,7 @@ from rag_app.feedback import Feedback
 from rag_app.team.audit import Audit
 from rag_app.team.people import Roster
 from rag_app.team.replies import Replies
+from rag_app.team.report import Ledger
 from rag_app.team.sessions import Invitations, Sessions
 from rag_app.unanswered import Unanswered
 
@@ -22,6 +23,7 @@ class Stores:
         self.feedback = Feedback(self.database)
         self.unanswered = Unanswered(self.database)
         self.replies = Replies(self.database)
+        self.ledger = Ledger(self.database)
         self.roster = Roster(self.database)
         self.sessions = Sessions(self.database)
         self.invitations = Invitations(self.database)

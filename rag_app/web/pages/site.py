@@ -2,12 +2,14 @@
 
 import gradio
 
+from rag_app.team.report import Reports
 from rag_app.web.answering import Answering
 from rag_app.web.desk import Desk
 from rag_app.web.office import Office
 from rag_app.web.pages.ask import AskPage
 from rag_app.web.pages.library import LibraryPage
 from rag_app.web.pages.quality import QualityPage
+from rag_app.web.pages.report import ReportPage
 from rag_app.web.pages.settings import SettingsPage
 from rag_app.web.people import People
 from rag_app.web.stores import Stores
@@ -19,6 +21,8 @@ def site(desk: Desk, office: Office, stores: Stores, people: People, answering: 
         AskPage(desk, stores.conversations, answering, people).build()
     with blocks.route("Library", "library"):
         LibraryPage(desk, office, people).build()
+    with blocks.route("Report", "report"):
+        ReportPage(desk, Reports(stores.ledger, desk.documents), people).build()
     with blocks.route("Quality", "quality"):
         QualityPage(desk, office, stores.unanswered, people).build()
     with blocks.route("Settings", "settings"):
