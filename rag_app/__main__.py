@@ -19,6 +19,8 @@ COMMANDS = {
     "ask": ("answer one question, with its sources", "rag_app.commands.ask"),
     "search": ("show the passages found for a question, best first", "rag_app.commands.search"),
     "documents": ("list documents, or remove one", "rag_app.commands.documents"),
+    "people": ("register people, and let them in or not", "rag_app.commands.people"),
+    "spaces": ("list spaces, and say who is what in them", "rag_app.commands.spaces"),
     "evaluate": ("measure how well passages are found, with and without reranking", "rag_app.commands.evaluate"),
     "diagnose": ("tell where questions lose their answers, and what to try", "rag_app.commands.diagnose"),
     "train": ("train the reranker on your own questions, and choose which one is live", "rag_app.commands.train"),
