@@ -137,6 +137,7 @@ def told_table(calibration: Calibration, measured: Mapping[str, Sequence[Case]])
             f"relevance = sigmoid({calibration.bias:.3f} + {calibration.logit:.3f} logit "
             f"+ {calibration.cosine:.3f} cosine + {calibration.overlap:.3f} overlap)"
         ),
+        f"of the first: sigmoid({calibration.lift:.3f} + {calibration.stretch:.3f} times what stands in there)",
         f"without a cosine: sigmoid({calibration.alone_bias:.3f} + {calibration.alone_logit:.3f} logit)",
         f"threshold {calibration.threshold:.3f}",
         "",

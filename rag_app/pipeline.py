@@ -190,7 +190,7 @@ class Pipeline:
     def _ranked(self, answer: Answer, *, rerank: bool) -> Answer:
         """The candidates in their final order, the best marked as used, and whether any is relevant enough."""
         (hits, notice), rerank_ms = _timed(lambda: self._ordered(answer, rerank=rerank))
-        taken = used(hits, self._passages, self._room(answer), self._line.judge.threshold)
+        taken = used(hits, self._passages, self._room(answer))
         hits = [replace(hit, used=one) for hit, one in zip(hits, taken, strict=True)]
         answer = replace(answer, hits=tuple(hits))
         abstained = _relevance(answer) < self._line.judge.threshold

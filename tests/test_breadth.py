@@ -46,17 +46,17 @@ def scored(*relevances):
 @pytest.mark.parametrize(
     ("relevances", "count"),
     [
-        ((0.8, 0.7, 0.1, 0.6, 0.5, 0.4, 0.4), 6),
-        ((0.8, 0.7, 0.1, 0.3, 0.19, 0.4), 4),  # the fifth is less than a quarter as good, and what follows waits
-        ((0.03, 0.02, 0.01, 0.01), 3),
+        ((0.8, 0.2, 0.1, 0.2, 0.15, 0.1, 0.4), 6),
+        ((0.8, 0.2, 0.1, 0.2, 0.07, 0.4), 4),  # the fifth is too far behind the best, and what follows waits
         ((0.8, 0.7, 0.6, None), 3),
+        ((0.0, 0.0, 0.0, 0.0), 3),
         ((0.8,), 1),
         ((), 0),
     ],
 )
-def test_more_passages_are_used_while_they_are_relevant(relevances, count):
-    assert sum(used(scored(*relevances), 3, MOST, 0.02)) == count
+def test_more_passages_are_used_while_they_are_near_the_best(relevances, count):
+    assert sum(used(scored(*relevances), 3, MOST)) == count
 
 
 def test_without_room_the_usual_number_is_used():
-    assert used(scored(0.8, 0.7, 0.6, 0.6), 3, 3, 0.02) == [True, True, True, False]
+    assert used(scored(0.8, 0.7, 0.6, 0.6), 3, 3) == [True, True, True, False]

@@ -1,6 +1,7 @@
 """Fitting a calibration: what is fitted, what few cases do, where the threshold comes to lie."""
 
 import math
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -68,7 +69,7 @@ def test_a_question_is_a_case_as_it_is_and_with_what_answers_it_taken_away():
 
 
 def test_a_fitted_calibration_says_how_often_it_is_right():
-    calibration = fitted(cases(rows(400)), 0.03)
+    calibration = fitted(cases(rows(800)), 0.03)
 
     assert expected_error(calibration, cases(rows(400, seed=5_000))) < 0.05
     assert calibration.threshold == 0.03
@@ -120,3 +121,30 @@ def test_an_order_that_is_given_stays_and_only_its_scale_is_fitted():
         for item in rng.sample(drawn, 2)
     )
     assert (one[0] < other[0]) == (one[1] < other[1])
+
+
+def test_the_first_of_a_questions_passages_has_a_line_of_its_own():
+    """One passage of each question is right, and it comes first more often than its value alone says."""
+    rng = Random(11)
+    known = []
+    for _ in range(3_000):
+        values = sorted((rng.gauss(0, 1.5) for _ in range(3)), reverse=True)
+        right = 0 if rng.random() < 0.6 else rng.choice([1, 2, None])
+        known.append(Case([Scored(0.0, v, right=place == right) for place, v in enumerate(values)], answerable=True))
+
+    calibration = fitted_joined(known, 0.1, 0.0, 0.0)
+    flat = replace(calibration, lift=0.0, stretch=1.0)
+    first, second, _ = calibration.relevances([0.0, -0.1, -0.2])
+
+    assert expected_error(calibration, known) < 0.03 < expected_error(flat, known)
+    assert first > 0.5 > second
+
+
+def test_the_order_of_the_relevances_is_that_of_the_values():
+    calibration = Calibration(-5.8, 0.13, 4.0, 0.05, 0.0, 1.0, 1.0, lift=3.6, stretch=1.5)
+    for values in ([-9.0, -9.5, -20.0], [2.0, 5.0, 1.9], [-3.0], []):
+        chances = calibration.relevances(values)
+        assert sorted(range(len(values)), key=lambda i: -chances[i]) == sorted(
+            range(len(values)), key=lambda i: -values[i]
+        )
+        assert calibration.relevances(values, first=False) <= chances

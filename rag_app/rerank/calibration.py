@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,6 +15,9 @@ class Calibration:
 
     A logistic regression over three scores (Platt, 1999), fitted by `benchmarks/calibrate.py`; `threshold` is the
     relevance below which the documents are taken not to hold the answer.
+
+    The passage that comes first of a question's candidates is right far more often than one with the same scores
+    further down (docs/training.md), so it has a line of its own: sigmoid(lift + stretch * the value above).
     """
 
     bias: float
@@ -24,12 +27,33 @@ class Calibration:
     alone_bias: float  # the same, fitted on the logit alone
     alone_logit: float
     overlap: float = 0.0  # 0 for models trained before it was known
+    lift: float = 0.0  # 0 and 1 for models calibrated before the first was told from the others
+    stretch: float = 1.0
 
     def relevance(self, logit: float, cosine: float | None, overlap: float | None = None) -> float:
-        """The probability (0 to 1) that a passage answers the question; from the logit alone without a cosine."""
+        """The probability (0 to 1) that a passage answers the question, wherever it stands.
+
+        From the logit alone without a cosine.
+        """
+        return _sigmoid(self.value(logit, cosine, overlap))
+
+    def value(self, logit: float, cosine: float | None, overlap: float | None = None) -> float:
+        """The three scores in one, by which passages are ordered; in log-odds. The logit alone without a cosine."""
         if cosine is None:
-            return _sigmoid(self.alone_bias + self.alone_logit * logit)
-        return _sigmoid(self.bias + self.logit * logit + self.cosine * cosine + self.overlap * (overlap or 0.0))
+            return self.alone_bias + self.alone_logit * logit
+        return self.bias + self.logit * logit + self.cosine * cosine + self.overlap * (overlap or 0.0)
+
+    def relevances(self, values: Sequence[float], *, first: bool = True) -> list[float]:
+        """The probabilities (0 to 1) of a question's candidates, from the value of each.
+
+        first: the highest is told by the line of those that come first.
+        """
+        lifted = list(values)
+        if first and lifted:
+            best = max(range(len(lifted)), key=lifted.__getitem__)
+            # Far below any threshold the two lines cross; the first is never told to be less than it was.
+            lifted[best] = max(lifted[best], self.lift + self.stretch * lifted[best])
+        return [_sigmoid(value) for value in lifted]
 
 
 def _sigmoid(value: float) -> float:
@@ -38,8 +62,8 @@ def _sigmoid(value: float) -> float:
 
 def load(folder: Path) -> Calibration:
     """The calibration that lies beside a model's weights."""
-    values: Mapping[str, float] = {"overlap": 0.0, **json.loads((folder / FILE).read_text())}
-    return Calibration(**{name: values[name] for name in Calibration.__dataclass_fields__})
+    values: Mapping[str, float] = json.loads((folder / FILE).read_text())
+    return Calibration(**{name: values[name] for name in Calibration.__dataclass_fields__ if name in values})
 
 
 def save(calibration: Calibration, folder: Path) -> None:

@@ -17,6 +17,7 @@ from ingest.errors import ModelError
 from ingest.openvino_bert import Unfit, configuration
 from ingest.tokens import Text, longest
 from rag_app.records import Hit
+from rag_app.rerank import cascade
 from rag_app.rerank.calibration import load
 from rag_app.rerank.ranking import ranked, reranked_text
 from rag_app.rerank.windows import MOST, OVERLAP, SLACK, WORDS, windows
@@ -175,6 +176,7 @@ class BundledReranker:
         self.name = name
         self._scorer = Scorer(folder, compute, PIECES, engines, parted=True)
         self._calibration = load(folder)
+        self._cascade = cascade.load(folder)
 
     @property
     def threshold(self) -> float:
@@ -186,8 +188,21 @@ class BundledReranker:
         self._scorer.load()
 
     def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
-        """All hits, best first, with rank and calibrated relevance."""
-        return self.ordered(hits, self.scores(question, [reranked_text(hit) for hit in hits]))
+        """All hits, best first, with rank and calibrated relevance.
+
+        Where a cascade was fitted for the model, what can't come among the first is not read and has no relevance.
+        """
+        texts = [reranked_text(hit) for hit in hits]
+        seen = [(hit.cosine, hit.overlap or 0.0) for hit in hits if hit.cosine is not None]
+        if self._cascade is None or len(seen) < len(hits):
+            return self.ordered(hits, self.scores(question, texts))
+        reading = cascade.read(
+            self._cascade,
+            self._calibration,
+            seen,
+            lambda places: self.scores(question, [texts[place] for place in places]),
+        )
+        return self._ranked(hits, reading.values, reading.read)
 
     def identity(self) -> str:
         """What `scores` hang on; the calibration is not part of it."""
@@ -199,11 +214,16 @@ class BundledReranker:
 
     def ordered(self, hits: Sequence[Hit], scores: Sequence[float]) -> list[Hit]:
         """The hits from their `scores`, best first, with rank and calibrated relevance."""
-        judged = [
-            replace(hit, relevance=self._calibration.relevance(logit, hit.cosine, hit.overlap))
-            for hit, logit in zip(hits, scores, strict=True)
-        ]
-        return ranked(judged, [hit.relevance or 0.0 for hit in judged])
+        known = self._calibration
+        values = [known.value(logit, hit.cosine, hit.overlap) for hit, logit in zip(hits, scores, strict=True)]
+        return self._ranked(hits, values, [True] * len(hits))
+
+    def _ranked(self, hits: Sequence[Hit], values: Sequence[float], read: Sequence[bool]) -> list[Hit]:
+        # What is told of the first was fitted where every passage has its cosine.
+        whole = all(hit.cosine is not None for hit in hits)
+        chances = self._calibration.relevances(values, first=whole)
+        told = zip(hits, chances, read, strict=True)
+        return ranked([replace(hit, relevance=one if known else None) for hit, one, known in told], values)
 
     def relevance(self, question: str, texts: Sequence[str]) -> list[float]:
         """For each text the probability (0 to 1) that it answers the question, by the cross-encoder alone."""

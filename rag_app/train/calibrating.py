@@ -4,7 +4,7 @@ Used for the model that ships (`benchmarks/calibrate.py`) and for one trained on
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,12 +53,10 @@ def fitted_joined(known: Sequence[Case], threshold: float, cosine: float, overla
     What orders well on collections of every kind is chosen by a measure of ranking, not by the likelihood of the few
     sets that a calibration is fitted on; only bias and scale are fitted here (Platt, 1999).
     """
-    draft = Calibration(0.0, 1.0, cosine, 0.0, 0.0, 0.0, overlap)
+    draft = Calibration(0.0, 1.0, cosine, threshold, 0.0, 0.0, overlap)
     first = [item for case in known for item in chosen(draft, case)]
-    joined = [Scored(0.0, item.logit + cosine * item.cosine + overlap * item.overlap, item.right) for item in first]
-    bias, scale = fit(joined, with_cosine=False)
     alone_bias, alone_logit = fit(first, with_cosine=False)
-    return Calibration(bias, scale, scale * cosine, threshold, alone_bias, alone_logit, scale * overlap)
+    return replace(_by_place(draft, known), alone_bias=alone_bias, alone_logit=alone_logit)
 
 
 def fitted(
@@ -72,11 +70,34 @@ def fitted(
     alone = None if near is None else (near.alone_bias, near.alone_logit)
     everything = [item for case in known for item in case.passages]
     bias, logit, cosine, overlap = fit(everything, with_cosine=True, near=joined, pull=pull)
-    draft = Calibration(bias, logit, cosine, 0.0, 0.0, 0.0, overlap)
+    draft = Calibration(bias, logit, cosine, threshold, 0.0, 0.0, overlap)
     first = [item for case in known for item in chosen(draft, case)]
-    bias, logit, cosine, overlap = fit(first, with_cosine=True, near=joined, pull=pull)
     alone_bias, alone_logit = fit(first, with_cosine=False, near=alone, pull=pull)
-    return Calibration(bias, logit, cosine, threshold, alone_bias, alone_logit, overlap)
+    return replace(_by_place(draft, known, near, pull), alone_bias=alone_bias, alone_logit=alone_logit)
+
+
+def _by_place(
+    draft: Calibration, known: Sequence[Case], near: Calibration | None = None, pull: float = RIDGE
+) -> Calibration:
+    """The same order, with one line for the passage that comes first and one for those behind it."""
+    rows = [chosen(draft, case) for case in known]
+
+    def line(items: Sequence[Scored], nearest: tuple[float, float] | None) -> list[float]:
+        values = [Scored(0.0, draft.value(item.logit, item.cosine, item.overlap), item.right) for item in items]
+        return fit(values, with_cosine=False, near=nearest, pull=pull)
+
+    bias, scale = line([item for row in rows for item in row[1:]], None if near is None else (0.0, 1.0))
+    lift, stretch = line([row[0] for row in rows], None if near is None else (near.lift, near.stretch))
+    scale = max(scale, SMALLEST)  # an order turned round would not be the same
+    return replace(
+        draft,
+        bias=bias + scale * draft.bias,
+        logit=scale * draft.logit,
+        cosine=scale * draft.cosine,
+        overlap=scale * draft.overlap,
+        lift=lift - max(stretch, SMALLEST) / scale * bias,
+        stretch=max(stretch, SMALLEST) / scale,
+    )
 
 
 def fit(
@@ -110,20 +131,24 @@ def fit(
 
 def chosen(calibration: Calibration, case: Case) -> list[Scored]:
     """The passages an answer would be made from, best first."""
-    ranked = sorted(case.passages, key=lambda item: -calibration.relevance(item.logit, item.cosine, item.overlap))
+    ranked = sorted(case.passages, key=lambda item: -calibration.value(item.logit, item.cosine, item.overlap))
     return ranked[:PASSAGES]
 
 
 def best_relevance(calibration: Calibration, case: Case) -> float:
     """The relevance (0 to 1) that decides whether the question is answered."""
-    return max(calibration.relevance(item.logit, item.cosine, item.overlap) for item in case.passages)
+    return max(_relevances(calibration, case.passages))
+
+
+def _relevances(calibration: Calibration, passages: Sequence[Scored]) -> list[float]:
+    return calibration.relevances([calibration.value(item.logit, item.cosine, item.overlap) for item in passages])
 
 
 def expected_error(calibration: Calibration, known: Sequence[Case], bins: int = 10) -> float:
     """Expected calibration error over equally wide bins (Naeini et al., AAAI 2015)."""
-    rows = [item for case in known for item in chosen(calibration, case)]
-    chance = np.array([calibration.relevance(item.logit, item.cosine, item.overlap) for item in rows])
-    right = np.array([item.right for item in rows], dtype=float)
+    rows = [chosen(calibration, case) for case in known]
+    chance = np.array([value for row in rows for value in _relevances(calibration, row)])
+    right = np.array([item.right for row in rows for item in row], dtype=float)
     which = np.minimum((chance * bins).astype(int), bins - 1)
     parts = [which == index for index in range(bins)]
     return float(sum(part.mean() * abs(chance[part].mean() - right[part].mean()) for part in parts if part.any()))
