@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -71,7 +72,7 @@ def document_id(space: str, content: str) -> str:
 
 
 class Ingestion:
-    """Takes one job at a time from a file's bytes to visible passages."""
+    """Takes a job from a file's bytes to visible passages; several threads may each do one."""
 
     def __init__(
         self,
@@ -88,6 +89,7 @@ class Ingestion:
         self._settings = settings
         self._recipe = recipe(settings)
         self._load = load
+        self._cutting = threading.Lock()  # a tokenizer is for one thread at a time
         self._successor: DocumentEmbedder | None = None  # the library's embedder, where that is another by now
         self._unknown: str | None = None  # an embedder of the library's that could not be loaded
 
@@ -179,7 +181,8 @@ class Ingestion:
             return begun
         found = self._read(job)
         self._library.jobs.update(job.id, state=JobState.CHUNKING)
-        found, chunks = cut(found, job.path, identifier, self._embedder, self._settings)
+        with self._cutting:
+            found, chunks = cut(found, job.path, identifier, self._embedder, self._settings)
         document = _document(job, identifier, found, chunks)
         self._library.begin(document, self._recipe, chunks)
         return document

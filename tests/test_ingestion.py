@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from pdf_makers import drawn, lines, picture
@@ -304,3 +305,85 @@ def test_the_worker_outlives_an_index_that_fails(shelf, monkeypatch, caplog):
 
     assert len(shelf.library.documents()) == 2
     assert "the index is on fire" in caplog.text
+
+
+def test_a_large_file_does_not_hold_up_a_small_one(shelf):
+    small = threading.Event()
+    embed = shelf.embedder.embed
+
+    def slowly(found):
+        if "Big" in found[0]:
+            assert small.wait(30), "the small file was not embedded before the big one was done"
+        else:
+            small.set()
+        return embed(found)
+
+    shelf.embedder.embed = slowly
+    jobs = [shelf.intake.add(shelf.pdf(f"{name} words here.", name=name), "documents") for name in ("Big", "small")]
+    shelf.worker.work_off()
+
+    assert [shelf.library.jobs.get(job.id).state for job in jobs] == [JobState.READY] * 2
+
+
+def test_a_file_that_comes_while_another_is_worked_on_is_taken_up(shelf):
+    came = threading.Event()
+    embed = shelf.embedder.embed
+
+    def slowly(found):
+        if "Big" in found[0]:
+            shelf.intake.add(shelf.pdf("Later words here.", name="later.pdf"), "documents")
+            assert came.wait(30)
+        else:
+            came.set()
+        return embed(found)
+
+    shelf.embedder.embed = slowly
+    shelf.add(shelf.pdf("Big words here."))
+
+    assert len(shelf.library.documents()) == 2
+
+
+def test_versions_of_one_name_keep_their_order_however_many_lanes(shelf):
+    embed = shelf.embedder.embed
+    shelf.embedder.embed = lambda found: (time.sleep(0.2 if "First" in found[0] else 0), embed(found))[1]
+    path = shelf.pdf("First version here.")
+    shelf.intake.add(path, "documents")
+    shelf.pdf("Second version here.")
+    shelf.intake.add(path, "documents")
+
+    shelf.worker.work_off()
+
+    assert [text.split()[0] for text in texts(shelf)] == ["Second"]
+
+
+def test_what_is_no_files_fault_is_raised_once_all_lanes_are_free(shelf, monkeypatch):
+    monkeypatch.setattr(shelf.library, "sweep", lambda: (_ for _ in ()).throw(MemoryError))
+    for name in ("a.pdf", "b.pdf", "c.pdf"):
+        shelf.intake.add(shelf.pdf(f"Words of {name}.", name=name), "documents")
+
+    with pytest.raises(MemoryError):
+        shelf.worker.work_off()
+
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("job ")]
+
+
+def test_a_kill_while_several_files_are_on_their_way_loses_none(shelf):
+    shelf.library.claim_embedder(shelf.embedder.name)
+    for number in range(6):
+        words = [f"Line {line} of file {number} holds its own words." for line in range(40)]
+        shelf.intake.add(shelf.pdf(*words, name=f"{number}.pdf"), "documents")
+    code = (
+        "from pathlib import Path; import sys; from shelves import Shelf; from ingest import failpoints\n"
+        "shelf = Shelf(Path(sys.argv[1])); failpoints.arm('vectors.rows', 2); shelf.worker.work_off()"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = subprocess.run([sys.executable, "-c", code, str(shelf.folder)], env=environment, check=False)
+    assert ended.returncode == -9
+    assert len(shelf.library.jobs.under_way(9)) >= 3
+
+    shelf.worker.work_off()
+
+    assert {document.path.rpartition("/")[2] for document in shelf.library.documents()} == {
+        f"{number}.pdf" for number in range(6)
+    }
+    assert shelf.library.findings() == []

@@ -162,6 +162,7 @@ def test_what_an_older_recipe_made_is_counted_until_it_is_rebuilt(shelf):
 
 def test_a_document_that_cannot_be_read_again_stays_as_it_was(shelf):
     document = put(shelf.library, "some words", name="a.pdf")
+    shelf.library.original(document).write_bytes(b"%PDF-1.7 torn")
 
     rebuilt = rebuilding(shelf, HashEmbedder()).run()
 
