@@ -42,7 +42,7 @@ FLOORS = {
     """,
     "rag_app": """
         records settings access checks escape logs markers words fusion commands generate rerank team web web.pages
-        team.spreadsheet
+        team.spreadsheet team.wording team.grouping
         rerank.catalogue
         evaluate evaluate.metrics evaluate.intervals evaluate.kept evaluate.progress
         evaluate.records
@@ -54,7 +54,7 @@ FLOORS = {
         support conversations blanking team.people team.audit
         purge unanswered team.sessions team.passwords team.attempts team.replies
         feedback team.keys
-        team.entrance citations rewrite
+        team.entrance citations rewrite team.inbox team.neighbours team.approved preference
         team.reply team.report
         retrieve rerank.calibration rerank.dialects rerank.faults rerank.ranking rerank.windows
         generate.stream generate.faults key_phrase
@@ -73,21 +73,22 @@ FLOORS = {
         train.line
         build train.workshop
         evaluate.folder health
-        web.people web.theme web.uploads web.pages.tabs
+        web.people web.login web.theme web.uploads web.pages.tabs
         web.stores web.pages.parts web.office web.listing web.pace web.setting_words
         web.vitals web.api_models web.refusal web.request_log
-        web.desk web.openai_models web.guard web.login web.answer_text evaluate.report
+        web.desk web.openai_models web.guard web.answer_text evaluate.report
         web.metrics web.chat_completions
-        web.narrowed web.answering web.render web.history_html web.export evaluate.results
+        web.narrowed web.signing web.answering web.render web.history_html web.export evaluate.results
         web.programs web.api_door web.api_page web.receipt web.folders_html web.models_html web.settings_html
         web.openai_routes
-        web.library_html web.found_html web.welcome_html web.header_html web.report_html web.reply_html
-        web.compared_html web.tour_html
+        web.spaces_html web.library_html web.found_html web.welcome_html web.header_html web.report_html web.reply_html
+        web.compared_html web.tour_html web.inbox_html web.approved_html
         web.quality_html
         web.routes web.pages.ask web.pages.library web.pages.quality web.pages.settings web.pages.report
+        web.pages.inbox
         web.library_routes web.api_routes web.sign_in_routes
         web.watch_routes web.conversation_routes web.reranking_routes
-        web.reply_routes web.report_routes
+        web.reply_routes web.report_routes web.inbox_routes
         web.pages.site web.interface
         web.server
         commands.ask commands.search commands.ingest commands.documents commands.models commands.doctor commands.desk
@@ -107,6 +108,7 @@ WRAPPERS = {
         "rag_app.web.api_page",
         "rag_app.web.api_routes",
         "rag_app.web.conversation_routes",
+        "rag_app.web.inbox_routes",
         "rag_app.web.interface",
         "rag_app.web.library_routes",
         "rag_app.web.reply_routes",
@@ -122,6 +124,7 @@ WRAPPERS = {
         "rag_app.web.server",
         "rag_app.web.theme",
         "rag_app.web.pages.ask",
+        "rag_app.web.pages.inbox",
         "rag_app.web.pages.library",
         "rag_app.web.pages.quality",
         "rag_app.web.pages.report",
@@ -143,6 +146,7 @@ WRAPPERS = {
         "ingest.reading.pdf",
         "ingest.reading.words",
     },
+    "scipy": {"rag_app.team.grouping"},
     "sentence_transformers": {"ingest.embedding", "rag_app.rerank.cross_encoder"},
     "starlette": {
         "rag_app.web.api_door",

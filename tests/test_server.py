@@ -82,7 +82,7 @@ def test_every_answer_carries_the_headers(client):
     for path in ("/", "/library", "/healthz", "/documents/nonsense/original", "/ui/app.js", "/nothing"):
         headers = client.get(path, headers=PAGE).headers
         assert headers["x-content-type-options"] == "nosniff"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert "img-src 'self' data: blob:;" in headers["content-security-policy"]
 

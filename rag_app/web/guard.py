@@ -10,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag_app.access import Who, manages
+from rag_app.web.login import notice_html
 from rag_app.web.people import BROWSER_COOKIE, BROWSER_S, People
 
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -71,7 +72,7 @@ class Guard:
         elif who is None and not _is_open(scope["path"]):
             await self._ask_to_sign_in(scope, headers, answer)
         elif not _may_see(who, scope["path"]):
-            await _say(answer, 403, MANAGERS_ONLY)
+            await _send(answer, 403, "text/html; charset=utf-8", notice_html(MANAGERS_ONLY, "Back to asking", "/"))
         else:
             if answer.document:
                 _refuse_compression(scope)
@@ -140,7 +141,8 @@ class _Answer:
     def _dress(self, headers: MutableHeaders) -> None:
         headers["content-security-policy"] = policy(self._nonce)
         headers["x-content-type-options"] = "nosniff"
-        headers["referrer-policy"] = "no-referrer"
+        # With "no-referrer" browsers send `Origin: null` with our own forms, which is refused as any other site's is.
+        headers["referrer-policy"] = "same-origin"
         headers["x-frame-options"] = "DENY"
         headers["cross-origin-opener-policy"] = "same-origin"
         headers["cross-origin-resource-policy"] = "same-origin"
@@ -192,7 +194,11 @@ def _hostname(host: str) -> str:
 
 
 async def _say(answer: _Answer, status: int, sentence: str) -> None:
-    body = json.dumps({"error": {"kind": "refused", "message": sentence}}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await _send(answer, status, "application/json", json.dumps({"error": {"kind": "refused", "message": sentence}}))
+
+
+async def _send(answer: _Answer, status: int, kind: str, text: str) -> None:
+    body = text.encode()
+    headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
     await answer({"type": "http.response.start", "status": status, "headers": headers})
     await answer({"type": "http.response.body", "body": body})
