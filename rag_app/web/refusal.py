@@ -91,7 +91,7 @@ def wrong(errors: Sequence[Mapping[str, Any]]) -> RequestRefused:
     place = [str(part) for part in first.get("loc", ())]
     names = place[1:] if place[:1] in (["body"], ["query"], ["path"]) else place
     # Of a field that may be one of several types, pydantic names the type that it tried.
-    path = ".".join(name for name in names if not name.startswith(("list[", "str", "function-")))
+    path = ".".join(name for name in names if name != "str" and not name.startswith(("list[", "function-")))
     if not names:
         return unreadable("it holds no JSON object")
     said = str(first.get("msg", "it does not fit")).rstrip(".")
