@@ -94,8 +94,8 @@ def calibrated(name: str) -> calibration.Calibration | None:
     return calibration.load(folder) if (folder / calibration.FILE).is_file() else None
 
 
-def candidates(dataset: Dataset, models: Models, limit: int | None) -> list[Candidates]:
-    """The dense top 50 of a set's questions, or of `limit` of them."""
+def candidates(dataset: Dataset, models: Models, limit: int | None, count: int = CANDIDATES) -> list[Candidates]:
+    """The dense top 50, or `count`, of a set's questions, or of `limit` of them."""
     texts = [passage.text for passage in dataset.passages]
     progress = Progress(f"Embedding {dataset.name}", models.passages_missing(texts))
     vectors = models.passage_vectors(texts, progress.add)
@@ -103,7 +103,7 @@ def candidates(dataset: Dataset, models: Models, limit: int | None) -> list[Cand
     rows = []
     for question in sampled(dataset.questions, Plan(candidates=CANDIDATES, shown=0, limit=limit)):
         cosines = vectors @ models.question_vector(question.text)[0]
-        places = np.argsort(-cosines, kind="stable")[:CANDIDATES]
+        places = np.argsort(-cosines, kind="stable")[:count]
         rows.append(
             Candidates(
                 question,

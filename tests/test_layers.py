@@ -57,7 +57,7 @@ FLOORS = {
         team.entrance citations rewrite team.inbox team.neighbours team.approved preference
         team.reply team.report
         retrieve rerank.calibration rerank.dialects rerank.faults rerank.ranking rerank.windows
-        generate.stream generate.faults key_phrase
+        generate.stream generate.faults key_phrase rerank.cascade
         overlap breadth rerank.cross_encoder rerank.http generate.extractive generate.openai_chat verbatim copies
         exclusion tour question_rules
         suggestions

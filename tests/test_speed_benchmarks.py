@@ -4,12 +4,29 @@ import numpy as np
 import pytest
 
 from benchmarks import embed, rerank
-from benchmarks.rerank import PLAIN, REFERENCE, Quality, passages, quality, quality_table, run_by, speed_table, top
+from benchmarks.cascade import Asked, Outcome, chosen, fitted, measured
+from benchmarks.rerank import (
+    CASCADE,
+    PLAIN,
+    REFERENCE,
+    Quality,
+    first,
+    joined,
+    passages,
+    quality,
+    quality_table,
+    run_by,
+    sized,
+    speed_table,
+    top,
+)
 from benchmarks.rerankers import Candidates
 from ingest import engines
 from ingest.embedding import Embedder
 from rag_app.evaluate.metrics import Target
 from rag_app.evaluate.records import Question
+from rag_app.rerank import calibration
+from rag_app.rerank.cross_encoder import FOLDER
 
 WORDS = "the notice period of every contract is three months unless it says otherwise".split()
 
@@ -38,21 +55,30 @@ def test_passages_are_as_long_as_asked_and_use_the_words_in_turn():
     assert found[0] != found[1]
 
 
+def test_candidates_are_cut_or_repeated_to_one_size(rows):
+    row = sized(first(rows["tiny"][0], 2), 10)
+
+    assert row.texts == [" ".join(["one"] * 10), " ".join(["two"] * 10)]
+    assert (row.documents, row.cosines) == (["a", "b"], [0.1, 0.2])
+
+
 def test_quality_is_the_mean_over_sets_and_compares_the_first_three(rows):
-    models = {REFERENCE: Scripted(4, 3, 2, 1), "alike": Scripted(9, 8, 7, -1), "other": Scripted(1, 2, 3, 4)}
+    models = {REFERENCE: Scripted(40, 3, 2, 1), "alike": Scripted(41, 2, 3, 1), "other": Scripted(-9, 2, 3, 4)}
 
-    found = quality({**rows, "again": rows["tiny"]}, models, rerank.alone)
+    found = quality({**rows, "again": rows["tiny"]}, models)
 
-    assert found[REFERENCE] == found["alike"] == Quality(1.0, 1.0)
-    assert found["other"].same == 0
-    assert 0 < found["other"].ndcg < 1
+    assert found[REFERENCE] == Quality(1.0, 1.0, 1.0, 1.0)
+    assert found["alike"] == Quality(1.0, 1.0, 1.0, 1.0)
+    assert found["other"].same == found["other"].ordered == 0
+    assert 0 < found["other"].alone < 1
+    assert found["alike" + CASCADE] == found["alike"]  # four candidates are all read
 
 
 def test_the_joined_order_counts_the_cosine_too(rows):
     row = rows["tiny"][0]
 
-    assert top(rerank.joined(row, [0.0] * 4)) == [3, 2, 1]
-    assert top(rerank.joined(row, [20.0, 0.0, 0.0, 0.0]))[0] == 0
+    assert top(joined(row, [0.0] * 4)) == [3, 2, 1]
+    assert top(joined(row, [40.0, 0.0, 0.0, 0.0]))[0] == 0
 
 
 def test_speed_is_compared_with_the_plain_way():
@@ -64,22 +90,54 @@ def test_speed_is_compared_with_the_plain_way():
     assert lines[2].split() == ["fast", "25", "4.00", "40", "5.00", "80", "5.00"]
 
 
-def test_every_way_is_asked_once_more_than_counted():
+def test_every_way_is_asked_once_more_than_counted(rows):
     calls = []
-    ways = {PLAIN: lambda question, texts: calls.append(len(texts))}
 
-    found = rerank.paces(ways, ["q"], ["text"] * 100, turns=2)
+    found = rerank.paces({PLAIN: lambda row: calls.append(len(row.texts))}, rows["tiny"], turns=2)
 
-    assert calls == [20, 50, 100] * 3
+    assert calls == [4, 4, 4] * 3
     assert len(found[PLAIN]) == 3
 
 
-def test_quality_is_shown_by_way_and_manner():
-    one = {REFERENCE: Quality(0.5, 1.0), "fast": Quality(0.4987, 0.98)}
+def test_quality_is_shown_by_way():
+    table = quality_table({REFERENCE: Quality(0.5, 0.6, 1.0, 1.0), "fast": Quality(0.5, 0.5987, 0.98, 0.95)})
 
-    assert quality_table({"alone": one, "joined": one}).splitlines()[2].split() == [
-        "fast", "0.4987", "98.0%", "0.4987", "98.0%"
-    ]  # fmt: skip
+    assert table.splitlines()[2].split() == ["fast", "0.5000", "0.5987", "98.0%", "95.0%"]
+
+
+# ---- how much is read
+
+
+@pytest.fixture
+def asked():
+    """Twenty candidates whose logits are 10 times the cosine, less 5."""
+    question = Question("q", "how long is the notice period", (Target("d0", 1, 1),))
+    cosines = [0.9 - 0.04 * place for place in range(20)]
+    row = Candidates(question, [f"d{place}" for place in range(20)], [f"text {place}" for place in range(20)], cosines)
+    return Asked(row, [10 * cosine - 5 for cosine in cosines])
+
+
+def test_the_fit_finds_what_the_logits_hang_on(asked):
+    way = fitted([asked], margin=2.0)
+
+    assert (way.bias, way.cosine, way.margin) == pytest.approx((-5, 10, 2.0))
+
+
+def test_a_margin_that_is_small_reads_less_and_one_that_is_large_everything(asked):
+    known = calibration.load(FOLDER)
+    small, large = (measured({"one": [asked], "two": [asked]}, margin, known) for margin in (0.5, 50.0))
+
+    assert 12 <= small.read < large.read == 20
+    assert (small.loss, small.same, small.same_best) == (0, 1, 1)
+
+
+def test_the_least_margin_that_serves_is_chosen():
+    found = [Outcome(1.0, 9, 0.02, 0.1, 1.0, 1.0), Outcome(2.0, 12, 0.001, 0.1, 0.98, 0.9)]
+    good = [Outcome(4.0, 20, 0.0, 0.0, 1.0, 1.0), Outcome(3.0, 16, 0.004, 0.1, 0.99, 0.9)]
+
+    assert chosen([*found, *good]).margin == 3.0
+    with pytest.raises(SystemExit, match="No margin loses at most"):
+        chosen(found)
 
 
 def test_the_engine_that_is_named_is_taken():

@@ -1,0 +1,81 @@
+"""Reads the candidates that can still come among the first, and no others. Pure.
+
+What the cross-encoder will say of a passage is guessed from its cosine and its overlap, which are known already. The
+candidates are read in the order of that guess; the reading ends when even `margin` logits more than guessed would not
+bring the next one among the first. This is the stopping rule of Fagin, Lotem and Naor's threshold algorithm (PODS
+2001), with a fitted bound in the place of a certain one; `benchmarks/cascade.py` fits it.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rag_app.rerank.calibration import Calibration
+
+FILE = "cascade.json"
+BEST = 6  # places that the reading must not get wrong: as many as an answer is made from at most (rag_app/breadth.py)
+FIRST, NEXT = 12, 8  # passages read at once: at the beginning, and each time after it
+BELOW = 1.0  # logits that an unread passage is placed below its guess: what was worth reading is above it
+
+Seen = tuple[float, float]  # cosine (-1 to 1) and overlap (0 to 1) of a candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Cascade:
+    """The guess of a logit: bias + cosine * the cosine + overlap * the overlap."""
+
+    bias: float
+    cosine: float
+    overlap: float
+    margin: float  # logits that a passage is given the chance to be better than its guess
+
+    def guess(self, seen: Seen) -> float:
+        """The logit to be expected."""
+        return self.bias + self.cosine * seen[0] + self.overlap * seen[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of it, in the order of the candidates."""
+
+    values: Sequence[float]  # in log-odds, by which passages are ordered; guessed where one was not read
+    read: Sequence[bool]
+
+
+def read(
+    cascade: Cascade,
+    calibration: Calibration,
+    seen: Sequence[Seen],
+    score: Callable[[Sequence[int]], Sequence[float]],
+) -> Reading:
+    """Read candidates until no other can come among the first BEST.
+
+    score: the logits of the candidates at some places (0-based), in the order of the places.
+    """
+    guesses = [cascade.guess(one) for one in seen]
+    values = [calibration.value(guess - BELOW, *one) for guess, one in zip(guesses, seen, strict=True)]
+    order = sorted(range(len(seen)), key=lambda place: -values[place])
+    done = 0
+    while done < len(order):
+        if done >= BEST:
+            hoped = calibration.value(guesses[order[done]] + cascade.margin, *seen[order[done]])
+            if hoped < sorted((values[place] for place in order[:done]), reverse=True)[BEST - 1]:
+                break
+        part = order[done : done + (NEXT if done else FIRST)]
+        for place, logit in zip(part, score(part), strict=True):
+            values[place] = calibration.value(logit, *seen[place])
+        done += len(part)
+    known = set(order[:done])
+    return Reading(values, [place in known for place in range(len(order))])
+
+
+def load(folder: Path) -> Cascade | None:
+    """The cascade that lies beside a model's weights; None where none was fitted for it: then everything is read."""
+    file = folder / FILE
+    return Cascade(**json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+
+
+def save(cascade: Cascade, folder: Path) -> None:
+    """Write a cascade beside a model's weights."""
+    (folder / FILE).write_text(json.dumps(asdict(cascade), indent=2) + "\n", encoding="utf-8")
