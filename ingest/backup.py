@@ -278,9 +278,10 @@ def _harmed(source: IO[bytes]) -> str:
 # ---- restoring
 
 
-def restore(home: Home, file: Path) -> Backup:
+def restore(home: Home, file: Path, schemas: Mapping[str, int]) -> Backup:
     """Fill an empty home from a backup that was checked first. Raises LibraryError, HomeBusy.
 
+    `schemas` says of each database beside library.db, by its name, the newest schema that this program knows.
     What is cut short is known by its folder `.restore` and can be done again.
     """
     backup = check(file)
@@ -293,6 +294,8 @@ def restore(home: Home, file: Path) -> Backup:
         try:
             with file.open("rb") as source:
                 _unpack(file, source, home.restoring)
+            for name, newest in {home.library_db.name: VERSION, **schemas}.items():
+                _see_that_it_is_known(home.restoring / name, newest)
         except BaseException:
             shutil.rmtree(home.restoring, ignore_errors=True)
             raise
@@ -339,19 +342,20 @@ def _unpack(file: Path, source: IO[bytes], folder: Path) -> None:
                 os.fsync(written.fileno())
             if _checksum(target) != files[member.name]["sha256"]:
                 raise LibraryError(f"{member.name} did not arrive as it left. Look at the disk, then restore again.")
-    _see_that_it_is_known(folder / "library.db")
 
 
-def _see_that_it_is_known(database: Path) -> None:
+def _see_that_it_is_known(database: Path, newest: int) -> None:
+    if not database.is_file():
+        return
     connection = sqlite3.connect(database)
     try:
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     finally:
         connection.close()
-    if version > VERSION:
+    if version > newest:
         raise LibraryError(
-            f"This backup was made by a newer version of this program (schema {version}, this one knows {VERSION}). "
-            "Update the program, then restore it."
+            f"This backup was made by a newer version of this program ({database.name} has schema {version}, this one "
+            f"knows {newest}). Update the program, then restore it."
         )
 
 

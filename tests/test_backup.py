@@ -19,10 +19,11 @@ from ingest.errors import HomeBusy, LibraryError
 from ingest.home import Home, OwnerLock
 from ingest.index.generation import Index
 from ingest.library import Library
-from rag_app.app_database import AppDatabase
+from rag_app.app_database import VERSIONS, AppDatabase
 from rag_app.conversations import Conversations
 
 FLIPS = 300
+SCHEMAS = {"app.db": len(VERSIONS)}
 
 
 @pytest.fixture
@@ -63,13 +64,13 @@ def test_what_waits_to_be_imported_or_sent_is_in_no_backup(library, tmp_path):
         (library.home.folder / folder / "manual.pdf").write_bytes(b"not in the library")
     backup.write(library.home, tmp_path / "home.backup")
 
-    backup.restore(empty(tmp_path), tmp_path / "home.backup")
+    backup.restore(empty(tmp_path), tmp_path / "home.backup", SCHEMAS)
 
     assert list(empty(tmp_path).folder.rglob("manual.pdf")) == []
 
 
 def test_a_backup_comes_back_as_it_was(library, file, tmp_path):
-    made = backup.restore(empty(tmp_path), file)
+    made = backup.restore(empty(tmp_path), file, SCHEMAS)
 
     other = Library(empty(tmp_path).prepare())
     assert (made.documents, made.passages, made.harmed) == (2, 4, ())
@@ -101,7 +102,7 @@ def test_a_restored_library_names_no_generation(library, tmp_path):
     library.remember(generation="named", words="known")
     backup.write(library.home, tmp_path / "home.backup")
 
-    backup.restore(empty(tmp_path), tmp_path / "home.backup")
+    backup.restore(empty(tmp_path), tmp_path / "home.backup", SCHEMAS)
 
     assert Library(empty(tmp_path)).fact("generation") is None
     assert library.fact("generation") == "named"
@@ -131,7 +132,7 @@ def test_a_backup_that_is_cut_short_is_refused(file, tmp_path, kept):
     file.write_bytes(file.read_bytes()[:kept])
 
     with pytest.raises(LibraryError, match=r"no backup of this program|cut short"):
-        backup.restore(empty(tmp_path), file)
+        backup.restore(empty(tmp_path), file, SCHEMAS)
 
     assert not empty(tmp_path).folder.exists()
 
@@ -146,7 +147,7 @@ def test_a_damaged_original_in_a_backup_is_named(file):
 
 def test_a_home_that_holds_something_is_not_overwritten(library, file):
     with pytest.raises(LibraryError, match=r"is not empty\. Set RAG_HOME to a new folder"):
-        backup.restore(library.home, file)
+        backup.restore(library.home, file, SCHEMAS)
 
     assert len(library.documents()) == 2
 
@@ -154,12 +155,12 @@ def test_a_home_that_holds_something_is_not_overwritten(library, file):
 def test_a_home_in_which_nothing_was_added_yet_is_empty(file, tmp_path):
     Library(empty(tmp_path).prepare()).documents()
 
-    assert backup.restore(empty(tmp_path), file).documents == 2
+    assert backup.restore(empty(tmp_path), file, SCHEMAS).documents == 2
 
 
 def test_a_home_that_is_being_served_is_not_restored_into(file, tmp_path):
     with OwnerLock(empty(tmp_path).prepare()).acquire(), pytest.raises(HomeBusy):
-        backup.restore(empty(tmp_path), file)
+        backup.restore(empty(tmp_path), file, SCHEMAS)
 
 
 def test_a_restore_that_was_cut_short_is_known_and_can_be_done_again(library, file, tmp_path, monkeypatch):
@@ -170,26 +171,28 @@ def test_a_restore_that_was_cut_short_is_known_and_can_be_done_again(library, fi
     home = empty(tmp_path)
     monkeypatch.setattr(backup, "_move_in", cut)
     with pytest.raises(KeyboardInterrupt):
-        backup.restore(home, file)
+        backup.restore(home, file, SCHEMAS)
     monkeypatch.undo()
 
     with pytest.raises(LibraryError, match="do it once more with `rag restore FILE`"):
         home.prepare()
-    backup.restore(home, file)
+    backup.restore(home, file, SCHEMAS)
     assert Library(home.prepare()).findings() == []
 
 
-def test_a_backup_of_a_newer_schema_is_refused_politely(library, file, tmp_path):
+@pytest.mark.parametrize("name", ["library.db", "app.db"])
+def test_a_backup_of_a_newer_schema_is_refused_politely(library, file, tmp_path, name):
     library.close()
-    with sqlite3.connect(library.home.library_db) as connection:
+    with sqlite3.connect(library.home.folder / name) as connection:
         connection.execute("PRAGMA user_version=99")
     connection.close()
     backup.write(library.home, tmp_path / "newer.backup")
 
-    with pytest.raises(LibraryError, match=r"made by a newer version of this program \(schema 99"):
-        backup.restore(empty(tmp_path), tmp_path / "newer.backup")
+    with pytest.raises(LibraryError, match=rf"made by a newer version of this program \({name} has schema 99"):
+        backup.restore(empty(tmp_path), tmp_path / "newer.backup", SCHEMAS)
 
     assert not (empty(tmp_path).folder / "library.db").exists()
+    assert not empty(tmp_path).restoring.exists()
 
 
 def test_a_member_that_would_leave_the_home_is_refused(tmp_path):
@@ -209,7 +212,7 @@ def test_a_member_that_would_leave_the_home_is_refused(tmp_path):
     file.write_bytes(whole + f"\nrag backup sha256 {hashlib.sha256(whole).hexdigest()}\n".encode())
 
     with pytest.raises(LibraryError, match=r"'../evil', which does not belong into a backup"):
-        backup.restore(empty(tmp_path), file)
+        backup.restore(empty(tmp_path), file, SCHEMAS)
 
     assert not (tmp_path / "evil").exists()
 
@@ -246,7 +249,7 @@ def test_a_backup_while_documents_come_and_go_is_whole(library, tmp_path):
         worker.join()
 
     assert [one.harmed for one in made] == [()] * 5
-    backup.restore(empty(tmp_path), tmp_path / "4.backup")
+    backup.restore(empty(tmp_path), tmp_path / "4.backup", SCHEMAS)
     assert {one.fault for one in Library(empty(tmp_path).prepare()).findings()} <= {"orphans"}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from ingest import backup
 from ingest.home import Home
 from ingest.terminal import printable
+from rag_app.app_database import VERSIONS
 from rag_app.settings import Settings
 
 
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Restore a backup whose every bit is right."""
     home = Home(settings.ingest.home)
-    found = backup.restore(home, arguments.file)
+    found = backup.restore(home, arguments.file, {home.app_db.name: len(VERSIONS)})
     if arguments.json:
         sys.stdout.write(json.dumps({"home": str(home.folder), **asdict(found)}) + "\n")
     else:
