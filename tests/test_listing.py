@@ -123,3 +123,14 @@ def test_pages_that_need_a_look_are_listed_with_their_reasons_and_can_be_opened(
     assert "12 words of the file cannot be seen" in page
     assert f'data-view="/documents/{OWN.id}/view?page=7"' in page
     assert "All pages were read." in health_html(PLAIN)
+
+
+def test_what_was_taken_out_of_a_document_is_told_in_figures_and_doubt_is_shown():
+    read = replace(PLAIN, pages=9, empty_pages=(3,), characters=12_345, form_values=2, notes=1, doubt="Read as <x>.")
+
+    page = health_html(read)
+
+    assert "12,345 characters of text on 8 pages, 2 filled form fields among them. 1 note behind signs" in page
+    assert "Read as &lt;x&gt;." in page
+    assert listed([read], Wanted(state=LOOK)).found == 1
+    assert "letters in doubt" in documents_html(listed([read], Wanted()), Wanted(), "handbook")

@@ -125,7 +125,7 @@ def everything(text):
         documents_html(listed([document], narrowed), narrowed, "handbook"),
         documents_html(listed([document], replace(narrowed, holding="?")), replace(narrowed, holding=text), "handbook"),
         documents_html(listed([document], Wanted()), Wanted(), "handbook"),
-        health_html(replace(document, hidden_words=4)),
+        health_html(replace(document, hidden_words=4, characters=9, doubt=text)),
         viewer_html(document, 2, text, image, address="/documents/x/view", quote=text),
         login_html("/", text),
     ]

@@ -249,6 +249,8 @@ def _state(document: Document) -> str:
         parts.append(f"{counted(len(document.empty_pages), 'page')} without text")
     if document.hidden_words:
         parts.append(f"{counted(document.hidden_words, 'hidden word')} left out")
+    if document.doubt:
+        parts.append("letters in doubt")
     if not needs_look(document):
         return "ready"
     return (
@@ -281,11 +283,26 @@ def health_html(document: Document) -> str:
             "of its pages: too small, in the colour of the paper, or outside of the page. They were left out, so "
             "that nobody can plant answers in a document unseen.</p>"
         )
+    if document.doubt:
+        parts.append(f'<h3>Letters in doubt</h3><p class="foreign">{escape_name(document.doubt)}</p>')
+    parts.append(_taken(document))
     whole = "" if needs_look(document) else "<p>All pages were read.</p>"
     return (
         '<div class="health"><div class="viewer-head"><h2 tabindex="-1">Pages that need a look in '
         f'<span class="foreign">{escape_name(document.title)}</span></h2>'
         f'<button type="button" class="quiet" data-close>Close</button></div>{whole}{"".join(parts)}</div>'
+    )
+
+
+def _taken(document: Document) -> str:
+    """What was taken out of a document, in figures; "" where it was read before they were kept."""
+    if not document.characters:
+        return ""
+    forms = f", {counted(document.form_values, 'filled form field')} among them" if document.form_values else ""
+    notes = f" {counted(document.notes, 'note')} behind signs not read." if document.notes else ""
+    return (
+        f"<h3>Taken out</h3><p>{counted(document.characters, 'character')} of text on "
+        f"{counted(document.pages - len(document.failed_pages) - len(document.empty_pages), 'page')}{forms}.{notes}</p>"
     )
 
 

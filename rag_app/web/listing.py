@@ -59,8 +59,8 @@ def wanted(query: Mapping[str, str]) -> Wanted:
 
 
 def needs_look(document: Document) -> bool:
-    """Whether some of its pages gave no text, or text was left out because no reader of the page can see it."""
-    return bool(document.failed_pages or document.empty_pages or document.hidden_words)
+    """Whether pages gave no text, letters may be wrong, or text was left out that no reader of the page can see."""
+    return bool(document.failed_pages or document.empty_pages or document.hidden_words or document.doubt)
 
 
 def listed(documents: Sequence[Document], want: Wanted) -> Listing:
