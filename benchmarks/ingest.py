@@ -1,12 +1,13 @@
 """How fast files become passages, stage by stage, and whether memory stays flat.
 
-    python -m benchmarks.ingest --data DIR [--pages 300] [--memory-pages 5000]
+    python -m benchmarks.ingest --data DIR [--pages 300] [--memory-pages 5000] [--lanes N]
 
 Speed: files are added, in an order drawn at random, until they have `--pages` pages, by the real parts with the real
 embedding model, as one call of `rag ingest` does it: those of DIR/pdf_qa, documents as people have them, and those of
-DIR/pdfs, mostly strange ones of a page or two, where starting a reader for each file shows. Each stage's seconds are
-those spent in it; "store" is the rest of the wall time: the library's transactions and the table of jobs. The bar:
-embedding is at least 80 %.
+DIR/pdfs, mostly strange ones of a page or two, where starting a reader for each file shows. Several files are on their
+way at once, so a stage's seconds are those in which at least one file was in it, and the shares come to more than the
+wall time; "store" is what is left, in which none was: the library's transactions and the table of jobs. The bar:
+embedding is at least 80 %. With `--lanes 1` one file comes after the other.
 
 Memory: DIR/pdf_qa with hashed words instead of the model, until `--memory-pages` pages. Prints the resident size of
 this process every 500 pages. A file that comes again gets a comment at its end, so that it is another one.
@@ -18,13 +19,16 @@ import platform
 import random
 import re
 import tempfile
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
+
+import pypdfium2
 
 from benchmarks.kill_life import HashedEmbedder
 from ingest import chunking, cleaning, embedding, reading
@@ -37,6 +41,7 @@ from ingest.library import Library
 from ingest.pipeline import DocumentEmbedder, Ingestion
 from ingest.records import JobState, Reading
 from ingest.settings import Settings
+from ingest.worker import Worker
 
 SPACE = "documents"
 FOLDERS = ("pdf_qa", "pdfs")
@@ -46,11 +51,18 @@ EVERY = 500  # pages between two looks at the memory
 
 
 class Clock:
-    """Seconds spent in each stage."""
+    """Seconds in which at least one file was in a stage."""
 
     def __init__(self) -> None:
-        self.seconds: defaultdict[str, float] = defaultdict(float)
         self.wall = 0.0
+        self._spells: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Of each stage; of "store", in which nothing was in any other."""
+        every = [spell for spells in self._spells.values() for spell in spells]
+        held = {stage: covered(self._spells[stage]) for stage in STAGES if stage != "store"}
+        return {**held, "store": self.wall - covered(every)}
 
     def around(self, stage: str, work: Callable[..., Any]) -> Callable[..., Any]:
         """`work`, its seconds counted for a stage."""
@@ -60,13 +72,13 @@ class Clock:
             try:
                 return work(*values, **named)
             finally:
-                self.seconds[stage] += time.perf_counter() - started
+                self._spells[stage].append((started, time.perf_counter()))
 
         return timed
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Count cleaning, cutting and the wall time while the block lasts; what is left of that is storing."""
+        """Count cleaning, cutting and the wall time while the block lasts."""
         kept = cleaning.clean, chunking.chunk
         cleaning.clean, chunking.chunk = self.around("clean", kept[0]), self.around("chunk", kept[1])
         started = time.perf_counter()
@@ -75,7 +87,18 @@ class Clock:
         finally:
             self.wall = time.perf_counter() - started
             cleaning.clean, chunking.chunk = kept
-            self.seconds["store"] = self.wall - sum(self.seconds.values())
+
+
+def covered(spells: Sequence[tuple[float, float]]) -> float:
+    """Seconds that lie in at least one of the spells, each given by its start and end.
+
+    covered([(0, 2), (1, 3), (5, 6)]) is 4.
+    """
+    seconds, until = 0.0, float("-inf")
+    for start, end in sorted(spells):
+        seconds += max(end - max(start, until), 0.0)
+        until = max(until, end)
+    return seconds
 
 
 class TimedEmbedder:
@@ -103,20 +126,27 @@ class Reader:
         self.pages = 0
         self._read = clock.around("read", reading.read)
         self._look = look
+        self._counting = threading.Lock()  # files are read side by side
 
     def __call__(self, file: Path, /, **named: object) -> Reading:
         """The pages of a file."""
         found: Reading = self._read(file, **named)
-        if (self.pages + found.page_count) // EVERY > self.pages // EVERY:
-            self._look(self.pages + found.page_count)
-        self.pages += found.page_count
+        with self._counting:
+            if (self.pages + found.page_count) // EVERY > self.pages // EVERY:
+                self._look(self.pages + found.page_count)
+            self.pages += found.page_count
         return found
 
 
 def ingest(
-    folder: Path, files: Iterator[Path], embedder: DocumentEmbedder, pages: int, look: Callable[[int], None]
+    folder: Path,
+    files: Iterator[Path],
+    embedder: DocumentEmbedder,
+    pages: int,
+    look: Callable[[int], None],
+    lanes: int = 0,
 ) -> tuple[Clock, int, int]:
-    """Add files until they have `pages` pages; the clock, pages and passages."""
+    """Add files until they have `pages` pages, and work them off; the clock, pages and passages."""
     clock = Clock()
     library = Library(Home(folder).prepare())
     library.claim_embedder(embedder.name)
@@ -126,16 +156,27 @@ def ingest(
     settings = Settings(home=folder)
     ingestion = Ingestion(library, TimedEmbedder(embedder, clock), settings, reader)
     intake = Intake(library, settings.max_file_mb)
+    worker = Worker(library, ingestion, index, lanes)
+    added = 0
     with clock.watching():
-        while reader.pages < pages:
-            job = intake.add(next(files), SPACE)
-            if job.state == JobState.WAITING:
-                ingestion.run(job)
-        index.refresh()
+        while added < pages:
+            file = next(files)
+            if intake.add(file, SPACE).state == JobState.WAITING:
+                added += page_count(file)
+        worker.work_off()
     passages = library.counts([SPACE]).chunks
     index.close()
     library.close()
     return clock, reader.pages, passages
+
+
+def page_count(file: Path) -> int:
+    """The pages of a PDF; 0 where it cannot be opened."""
+    try:
+        with closing(pypdfium2.PdfDocument(file)) as document:
+            return len(document)
+    except pypdfium2.PdfiumError:
+        return 0
 
 
 def unlike(files: Sequence[Path], folder: Path, seed: int) -> Iterator[Path]:
@@ -184,14 +225,14 @@ def _float32() -> Any:  # noqa: ANN401 - as ingest.embedding.fast_dtype
     return torch.float32
 
 
-def speed(files: Sequence[Path], pages: int, seed: int) -> None:
+def speed(files: Sequence[Path], pages: int, seed: int, lanes: int) -> None:
     """Measure and print the stages with the real model."""
     embedder = Embedder(BUNDLED, Compute())
     embedder.embed(["loaded before the clock starts"])
     embedder.pieces("and its tokenizer too")
     with tempfile.TemporaryDirectory(prefix="ingest-") as folder:
         given = unlike(files, Path(folder), seed)
-        clock, done, passages = ingest(Path(folder) / "home", given, embedder, pages, lambda _: None)
+        clock, done, passages = ingest(Path(folder) / "home", given, embedder, pages, lambda _: None, lanes)
     print(f"{table(clock, done, passages)}\n{machine()}\n")
 
 
@@ -215,6 +256,7 @@ def main() -> None:
     parser.add_argument("--memory-pages", type=int, default=5000, help="without the model; 0: none")
     parser.add_argument("--float32", action="store_true", help="weights as on a processor without AMX")
     parser.add_argument("--seed", type=int, default=0, help="of the order of the files")
+    parser.add_argument("--lanes", type=int, default=0, help="files at once; 0: as the program does it here")
     arguments = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before the library that reads it is imported
     if arguments.float32:
@@ -227,7 +269,7 @@ def main() -> None:
     for name, files in folders.items():
         if files and arguments.pages:
             print(name)
-            speed(files, arguments.pages, arguments.seed)
+            speed(files, arguments.pages, arguments.seed, arguments.lanes)
 
 
 if __name__ == "__main__":

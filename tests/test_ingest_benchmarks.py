@@ -65,15 +65,20 @@ def test_the_stages_come_to_the_wall_time_and_memory_is_looked_at(data, tmp_path
         tmp_path / "home", ingest.unlike(files, tmp_path, seed=1), HashedEmbedder(), 20, looked.append
     )
 
-    assert pages >= 20
-    assert passages >= 20  # files that come again do not replace those before them
+    assert pages >= 15  # those of files without text are not read to the end
+    assert passages >= 15  # files that come again do not replace those before them
     assert len(looked) >= 3
-    assert sum(clock.seconds.values()) == pytest.approx(clock.wall)
+    assert max(clock.seconds.values()) <= clock.wall <= sum(clock.seconds.values()) + 1e-6
     assert set(clock.seconds) == set(ingest.STAGES)
     assert min(clock.seconds.values()) >= 0
     told = ingest.table(clock, pages, passages)
     assert "100.0%" in told
     assert "bar: 80%" in told
+
+
+def test_seconds_that_several_files_share_count_once():
+    assert ingest.covered([(5, 6), (0, 2), (1, 3), (1.5, 2)]) == 4
+    assert ingest.covered([]) == 0
 
 
 def test_files_that_come_again_are_other_files(data, tmp_path):
