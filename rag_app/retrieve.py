@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -14,6 +16,7 @@ from rag_app.fusion import fuse
 from rag_app.records import Hit, Timings
 
 LIMIT = 50  # passages asked of each side
+BESIDE = 4  # word searches at most that run beside the embedding of their questions
 T = TypeVar("T")
 Ranked = list[tuple[Place, float]]
 
@@ -38,7 +41,7 @@ class DenseRetriever:
         """The `limit` nearest passages, best first."""
         vector, embed_ms = _timed(lambda: self._embedder.embed_question(question))
         found, dense_ms = _timed(lambda: self._index.dense(vector, spaces, limit))
-        passages = self._library.chunks_at([place for place, _ in found], spaces)
+        passages = _joined(self._library, [found], spaces, limit)
         return (
             [
                 Hit(*passages[place], dense_rank=rank, cosine=score)
@@ -57,7 +60,7 @@ class LexicalRetriever:
     def retrieve(self, question: str, spaces: Sequence[str], limit: int) -> tuple[list[Hit], Timings]:
         """The `limit` best passages by BM25, best first; fewer where fewer share a word with the question."""
         found, lexical_ms = _timed(lambda: self._index.lexical(question, spaces, limit))
-        passages = self._library.chunks_at([place for place, _ in found], spaces)
+        passages = _joined(self._library, [found], spaces, limit)
         return (
             [
                 Hit(*passages[place], lexical_rank=rank, bm25=score)
@@ -72,14 +75,18 @@ class HybridRetriever:
 
     def __init__(self, library: Library, index: Index, embedder: QuestionEmbedder) -> None:
         self._library, self._index, self._embedder = library, index, embedder
+        self._beside = ThreadPoolExecutor(BESIDE, thread_name_prefix="words")
 
     def retrieve(self, question: str, spaces: Sequence[str], limit: int) -> tuple[list[Hit], Timings]:
         """The `limit` best passages of dense top 50 and lexical top 50, best first."""
         asked = max(LIMIT, limit)
+        searching = self._beside.submit(
+            copy_context().run, _timed, lambda: self._index.lexical(question, spaces, asked)
+        )
         vector, embed_ms = _timed(lambda: self._embedder.embed_question(question))
         dense, dense_ms = _timed(lambda: self._index.dense(vector, spaces, asked))
-        lexical, lexical_ms = _timed(lambda: self._index.lexical(question, spaces, asked))
-        passages = self._library.chunks_at({place for place, _ in [*dense, *lexical]}, spaces)
+        lexical, lexical_ms = searching.result()
+        passages = _joined(self._library, [dense, lexical], spaces, asked)
         by_meaning, by_words = _visible(dense, passages, asked), _visible(lexical, passages, asked)
         chosen = fuse([[place for place, _ in by_meaning], [place for place, _ in by_words]], limit)
         cosines = self._cosines(vector, chosen, dict(dense))
@@ -102,6 +109,16 @@ class HybridRetriever:
     ) -> dict[Place, float]:
         missing = self._library.vectors_at([place for place in places if place not in known], self._embedder.name)
         return {**known, **{place: float(vector @ question) for place, vector in missing.items()}}
+
+
+def _joined(
+    library: Library, sides: Sequence[Ranked], spaces: Sequence[str], limit: int
+) -> dict[Place, tuple[Chunk, Document]]:
+    """The visible passages among the first `limit` of each side, and among all where too few of those are visible."""
+    passages = library.chunks_at({place for side in sides for place, _ in side[:limit]}, spaces)
+    if any(place not in passages for side in sides for place, _ in side[:limit]):
+        passages |= library.chunks_at({place for side in sides for place, _ in side[limit:]}, spaces)
+    return passages
 
 
 def _visible(found: Ranked, passages: Mapping[Place, tuple[Chunk, Document]], limit: int) -> Ranked:

@@ -3,7 +3,7 @@ import pytest
 from fakes import HashEmbedder
 from shelves import new_library, put
 
-from ingest.index import exact
+from ingest.index import child, exact
 from ingest.index.chroma import ChromaIndex
 from ingest.index.generation import Answering, Index
 from ingest.index.tantivy import WordIndex
@@ -201,3 +201,24 @@ def test_removed_passages_are_counted_until_the_next_generation(library, index):
     library.remove(document.id)
 
     assert library.chunks_at([place for place, _ in index.lexical("alpha", ["documents"], 1)], ["documents"]) == {}
+
+
+@pytest.mark.parametrize(("misled", "complaint"), [(1, ""), (4, "does not find 4 of 21")])
+def test_a_check_forgives_a_graph_that_misses_a_few_and_no_more(library, tmp_path, misled, complaint):
+    documents = [put(library, f"topic{n}", name=f"{n}.pdf", content=f"{n:064x}") for n in range(20)]
+    nearer = put(library, *(f"topic{n} too" for n in range(4) for _ in range(10)), name="x.pdf", content="f" * 64)
+    chroma = ChromaIndex(tmp_path / child.CHROMA)
+    for number, document in enumerate([*documents, nearer]):
+        chunks = library.document_chunks(document.id)
+        texts = [f"elsewhere{number}"] if number < misled else [chunk.text for chunk in chunks]
+        chroma.add("documents", chunks, EMBEDDER.embed(texts))
+    chroma.close()
+
+    try:
+        child.find(library, tmp_path, EMBEDDER.name, library.seq(), 60)
+        said = ""
+    except ValueError as error:
+        said = str(error)
+
+    assert complaint in said
+    assert bool(complaint) == bool(said)

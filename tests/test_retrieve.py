@@ -69,3 +69,18 @@ def test_a_removed_document_is_gone_from_the_next_question(library, index):
     library.remove(document.id)
 
     assert retriever.retrieve("apples", ["documents"], 5)[0] == []
+
+
+@pytest.mark.parametrize("make", [DenseRetriever, LexicalRetriever, HybridRetriever])
+def test_the_limit_is_reached_although_the_best_are_gone_from_the_library(library, index, make):
+    best = [put(library, "shared words secret", name=f"best {n}.pdf", content=f"{n:064x}") for n in range(15)]
+    put(library, *(f"shared words {n}" for n in range(150)), name="rest.pdf", content="f" * 64)
+    index.open()
+    for document in best:
+        library.remove(document.id)
+    retriever = make(library, index) if make is LexicalRetriever else make(library, index, EMBEDDER)
+
+    hits, _ = retriever.retrieve("shared words secret", ["documents"], 12)
+
+    assert len(hits) == 12
+    assert {hit.document.path for hit in hits} == {"rest.pdf"}

@@ -25,6 +25,8 @@ from ingest.library import Library
 from ingest.records import Place
 
 SAMPLE = 50  # known vectors asked for in a check
+# Of these may be missing: a graph of a hundred thousand passages does not reach every one, a broken one hardly any.
+MISSED = 0.1
 CHROMA, WORDS = "chroma", f"words-{VERSION}"
 
 
@@ -76,20 +78,24 @@ def inspect(folder: Path, built: Built) -> None:
 
 
 def find(library: Library, folder: Path, embedder: str, seq: int, passages: int) -> None:
-    """Raise ValueError unless the vector index counts `passages` and finds a sample of those up to `seq`."""
+    """Raise ValueError unless the vector index counts `passages` and finds nearly all of a sample, up to `seq`."""
     index = ChromaIndex(folder / CHROMA)
     if index.count() != passages:
         raise ValueError(f"the vector index holds {index.count()} passages instead of {passages}")
     documents = [document for document, at in library.visible() if at <= seq]
-    for document in random.Random(0).sample(documents, min(SAMPLE, len(documents))):  # noqa: S311 - a sample, no secret
+    sample = random.Random(0).sample(documents, min(SAMPLE, len(documents)))  # noqa: S311 - a sample, no secret
+    missed = []
+    for document in sample:
         for block in library.document_vectors(document.id, embedder):
             found = index.nearest(block.vectors[0], [document.space], 10)
             wanted = Place(document.id, block.position)
             # Equal texts have equal vectors, so any neighbour at cosine 1 will do.
             if not found or (wanted not in dict(found) and found[0][1] < 0.999):  # noqa: PLR2004
-                raise ValueError(f"the vector index does not find passage {block.position} of {document.title!r}")
+                missed.append(f"passage {block.position} of {document.title!r}")
             break
     index.close()
+    if len(missed) > MISSED * len(sample):
+        raise ValueError(f"the vector index does not find {len(missed)} of {len(sample)}, so {missed[0]}")
 
 
 def main(arguments: list[str]) -> int:

@@ -17,6 +17,7 @@ from ingest.records import Chunk, Place
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
+    from chromadb.api.models.Collection import Collection
 
 BATCH = 500
 # recall@50 of .9905 at 1.9 ms over 57,000 real vectors; must be set when the collection is made.
@@ -32,6 +33,7 @@ class ChromaIndex:
 
         self._client: ClientAPI = chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
         self._spaces = {collection.name for collection in self._client.list_collections()}
+        self._opened: dict[str, Collection] = {}  # looking one up by its name costs as much as a search
 
     def add(self, space: str, chunks: Sequence[Chunk], vectors: NDArray[np.float32]) -> None:
         """Add passages of a space with their vectors, (passages, dimensions)."""
@@ -55,8 +57,9 @@ class ChromaIndex:
         """The `limit` passages of `spaces` nearest to a unit vector, best first, with their cosine (-1 to 1)."""
         found: list[tuple[Place, float]] = []
         for name in sorted({collection_name(space) for space in spaces} & self._spaces):
-            collection = self._client.get_collection(name, embedding_function=None)
-            reply = collection.query(query_embeddings=question[None, :], n_results=limit, include=["distances"])
+            reply = self._collection(name).query(
+                query_embeddings=question[None, :], n_results=limit, include=["distances"]
+            )
             # Chroma returns cosine distance; turned round so that higher is better.
             distances = (reply["distances"] or [[]])[0]
             found += [(_place(key), 1 - distance) for key, distance in zip(reply["ids"][0], distances, strict=True)]
@@ -64,10 +67,16 @@ class ChromaIndex:
 
     def count(self) -> int:
         """Passages in all collections."""
-        return sum(self._client.get_collection(name, embedding_function=None).count() for name in self._spaces)
+        return sum(self._collection(name).count() for name in self._spaces)
+
+    def _collection(self, name: str) -> "Collection":
+        if name not in self._opened:
+            self._opened[name] = self._client.get_collection(name, embedding_function=None)
+        return self._opened[name]
 
     def close(self) -> None:
         """Let go of the files."""
+        self._opened.clear()
         self._client.close()
 
 

@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 STALE_SHARE = 0.1  # of a generation's passages that may be new or gone before it is built again
-SPARE = 200  # candidates fetched beyond the limit, for those that are gone
+SPARE = 200  # candidates at most that are fetched beyond the limit, for those that are gone
 INSPECT_S = 3600.0  # seconds between two looks at the files of a generation in use
 RETRY_S = 60.0  # seconds between two tries to build a generation
 
@@ -94,7 +94,7 @@ class Index:
         """
         with self._swap:
             generation = self._generation
-            old = None if generation is None else self._proposed(generation, question, spaces, limit + SPARE)
+            old = None if generation is None else self._proposed(generation, question, spaces, limit)
         if generation is None or old is None:
             return exact.nearest(self._library.vectors(self._embedder, spaces), question, limit)
         newer = {document.id for document, _ in self._library.visible(generation.built.seq)}
@@ -105,11 +105,12 @@ class Index:
     def _proposed(
         self, generation: Generation, question: NDArray[np.float32], spaces: Sequence[str], limit: int
     ) -> list[tuple[Place, float]] | None:
-        """What Chroma finds; None where it cannot be asked."""
-        if self._chroma is None or self._gone(generation) > SPARE:
+        """What Chroma finds, `limit` and as many more as are gone; None where it cannot be asked."""
+        gone = self._gone(generation)
+        if self._chroma is None or gone > SPARE:
             return None
         try:
-            return self._chroma.nearest(question, spaces, limit)
+            return self._chroma.nearest(question, spaces, limit + gone)
         except Exception as error:  # noqa: BLE001 - a broken folder has no one error
             logger.warning("The vector index failed (%s); the exact scan answers until it is built anew.", error)
             self._chroma, self._broken = None, True
@@ -117,7 +118,12 @@ class Index:
 
     def lexical(self, question: str, spaces: Sequence[str], limit: int) -> list[tuple[Place, float]]:
         """At least the `limit` passages with the question's words, best first, with BM25; join, then cut."""
-        return self._with_words(lambda words: words.search(question, spaces, limit + SPARE))
+
+        def search(words: WordIndex) -> list[tuple[Place, float]]:
+            gone = words.count() - self._library.passages_up_to(self._words_seq)
+            return words.search(question, spaces, limit + min(max(gone, 0), SPARE))
+
+        return self._with_words(search)
 
     def _with_words(self, use: Callable[[WordIndex], T]) -> T:
         """What `use` makes of the current word index; where that is broken, of one in memory."""

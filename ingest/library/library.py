@@ -5,6 +5,7 @@ moment leaves the library as before or as after. `seq` rises with each document 
 everything up to a seq knows by it what it lacks.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -22,6 +23,8 @@ from ingest.library.jobs import Jobs, NewJob, insert
 from ingest.library.rows import (
     CHUNK_COLUMNS,
     LACKING,
+    PLACES,
+    VECTORS_AT,
     Counts,
     VectorBlock,
     chunk_of,
@@ -113,25 +116,24 @@ class Library:
 
     def chunks(self, chunk_ids: Sequence[str], spaces: Sequence[str]) -> dict[str, tuple[Chunk, Document]]:
         """Visible passages among the ids, with their documents; what is deleted or not in `spaces` is left out."""
-        return self._visible_chunks(f"c.id IN ({marks(chunk_ids)})", chunk_ids, spaces)
+        return self._visible_chunks(f"(SELECT id FROM chunks WHERE id IN ({marks(chunk_ids)}))", chunk_ids, spaces)
 
     def chunks_at(self, places: Iterable[Place], spaces: Sequence[str]) -> dict[Place, tuple[Chunk, Document]]:
         """Visible passages at (document id, position), with their documents."""
-        wanted = list(places)
-        if not wanted:
-            return {}
-        values = ",".join("(?,?)" for _ in wanted)
-        flat = [part for place in wanted for part in place]
-        found = self._visible_chunks(f"(c.document_id, c.position) IN (VALUES {values})", flat, spaces)
+        wanted = json.dumps(list(places))
+        ids = f"(SELECT id FROM ({PLACES}) p CROSS JOIN chunks USING (document_id, position))"
+        found = self._visible_chunks(ids, [wanted], spaces)
         return {Place(chunk.document_id, chunk.position): (chunk, document) for chunk, document in found.values()}
 
     def _visible_chunks(
-        self, condition: str, values: Sequence[str | int], spaces: Sequence[str]
+        self, ids: str, values: Sequence[str | int], spaces: Sequence[str]
     ) -> dict[str, tuple[Chunk, Document]]:
         columns = ", ".join(f"c.{name.strip()} AS c_{name.strip()}" for name in CHUNK_COLUMNS.split(","))
+        # CROSS: from the few ids to their rows. Left to itself, SQLite begins with every document of the spaces.
         rows = self._read(
-            f"SELECT d.*, {columns} FROM chunks c JOIN documents d ON d.id = c.document_id "
-            f"WHERE {condition} AND d.state = 'ready' AND d.space IN ({marks(spaces)})",
+            f"SELECT d.*, {columns} FROM {ids} w CROSS JOIN chunks c ON c.id = w.id "
+            "CROSS JOIN documents d ON d.id = c.document_id "
+            f"WHERE d.state = 'ready' AND d.space IN ({marks(spaces)})",
             *values,
             *spaces,
         )
@@ -147,21 +149,8 @@ class Library:
 
     def vectors_at(self, places: Iterable[Place], embedder: str) -> dict[Place, NDArray[np.float32]]:
         """Vectors of the passages at (document id, position); those without one are left out."""
-        found: dict[Place, NDArray[np.float32]] = {}
-        for document_id, position in places:
-            row = next(
-                self._read(
-                    "SELECT position, count, data FROM vectors WHERE document_id = ? AND embedder = ? "
-                    "AND position <= ? ORDER BY position DESC LIMIT 1",
-                    document_id,
-                    embedder,
-                    position,
-                ),
-                None,
-            )
-            if row is not None and position < row["position"] + row["count"]:
-                found[Place(document_id, position)] = matrix(row)[position - row["position"]]
-        return found
+        rows = self._read(VECTORS_AT, json.dumps(list(places)), embedder)
+        return {Place(row["document_id"], row["position"]): np.frombuffer(row["vector"], dtype="<f4") for row in rows}
 
     def document_vectors(self, document_id: str, embedder: str) -> Iterator[VectorBlock]:
         """Vectors of one document in reading order, block by block."""

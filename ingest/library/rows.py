@@ -16,6 +16,17 @@ LACKING = (
     "FROM vectors v WHERE v.document_id = d.id AND v.embedder = ?)"
 )
 _HEALTH = ("characters", "form_values", "notes", "doubt")  # of a document, in one column
+# Places in JSON, [[document id, position], ...]: one statement for any number of them, which SQLite keeps prepared.
+PLACES = "SELECT json_extract(value, '$[0]') AS document_id, json_extract(value, '$[1]') AS position FROM json_each(?)"
+# Their vectors, each cut out of its block.
+VECTORS_AT = (
+    "SELECT w.document_id, w.position, "
+    "substr(v.data, 1 + (w.position - v.position) * (length(v.data) / v.count), length(v.data) / v.count) AS vector "
+    f"FROM ({PLACES}) w JOIN vectors v ON v.document_id = w.document_id AND v.embedder = ? AND v.position = "
+    "(SELECT max(b.position) FROM vectors b "
+    "WHERE b.document_id = w.document_id AND b.embedder = v.embedder AND b.position <= w.position) "
+    "WHERE w.position < v.position + v.count"
+)
 CHUNK_COLUMNS = "id, document_id, position, page, first_page, last_page, label, heading, text, start, end"
 
 
