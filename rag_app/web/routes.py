@@ -43,6 +43,7 @@ STATIC_KINDS = {
     "citations.js": "text/javascript",
     "lasting.js": "text/javascript",
     "reply.js": "text/javascript",
+    "spaces.js": "text/javascript",
 }
 
 Id = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]

@@ -20,7 +20,7 @@ def site(desk: Desk, office: Office, stores: Stores, people: People, answering: 
     with gradio.Blocks(title="Ask your PDFs", analytics_enabled=False, fill_width=True) as blocks:
         AskPage(desk, stores.conversations, answering, people).build()
     with blocks.route("Library", "library"):
-        LibraryPage(desk, office, people).build()
+        LibraryPage(desk, office, people, stores.roster.spaces).build()
     with blocks.route("Report", "report"):
         ReportPage(desk, Reports(stores.ledger, desk.documents), people).build()
     with blocks.route("Quality", "quality"):

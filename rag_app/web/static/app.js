@@ -259,11 +259,12 @@
     return element;
   };
   const add = (files) => {
+    const into = document.querySelector('#add-to'); // where there are several spaces to choose from
     for (const file of files) {
       const line = make('li', 'job');
       line.append(make('span', 'name foreign', file.name), make('span', 'state', 'waiting to be sent'));
       list().append(line);
-      waiting.push({ file, line, replace: null });
+      waiting.push({ file, line, replace: null, space: into ? into.value : '' });
     }
     next();
   };
@@ -314,8 +315,10 @@
     };
     request.onerror = () => done('The server cannot be reached. Try again.');
     request.onabort = () => done('Not sent.');
-    const query = upload.replace === null ? '' : `?replace=${upload.replace}`;
-    request.open('POST', '/documents' + query);
+    const query = new URLSearchParams();
+    if (upload.replace !== null) query.set('replace', upload.replace);
+    if (upload.space) query.set('space', upload.space);
+    request.open('POST', `/documents?${query}`);
     const form = new FormData();
     form.append('file', file, file.name);
     request.send(form);
