@@ -91,7 +91,9 @@ def _of_set(asked: Sequence[Asked], way: Cascade, known: Calibration) -> tuple[f
     place, rows = METRICS.index(NDCG), []
     for one in asked:
         full = [known.value(logit, *seen) for logit, seen in zip(one.logits, one.seen, strict=True)]
-        found = cascade.read(way, known, one.seen, lambda places, one=one: [one.logits[place] for place in places])  # type: ignore[misc]  # mypy cannot type a default in a lambda
+        found = cascade.read(
+            way, known, one.seen, one.row.texts, lambda places, one=one: [one.logits[place] for place in places]
+        )  # type: ignore[misc]  # mypy cannot type a default in a lambda
         gained = one.row.measured(full)[place], one.row.measured(found.values)[place]
         same = [top(full, count) == top(found.values, count) for count in (3, BEST)]
         rows.append((sum(found.read), *gained, *map(float, same)))

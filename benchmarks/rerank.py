@@ -158,6 +158,7 @@ def read(row: Candidates, way: Reranker) -> cascade.Reading:
         known,
         calibration.load(FOLDER),
         seen,
+        row.texts,
         lambda places: way.scores(row.question.text, [row.texts[place] for place in places]),
     )
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ingest import graphics
 from ingest.compute import Compute, Priority
-from ingest.engines import SAMPLE, TEXTS, TOKENS, Engine, Engines, Form, Work, computed, fastest
+from ingest.engines import SAMPLE, TEXTS, TOKENS, Engine, Engines, Form, Work, computed
 from ingest.errors import ModelError
 from ingest.openvino_bert import Unfit, configuration
 from ingest.tokens import Counter, Text, longest
@@ -248,8 +248,8 @@ def _modules(folder: Path) -> list[dict[str, str]]:
     return found
 
 
-def torch_ms(threads: int) -> tuple[str, float]:
-    """The name of torch's engine here, and the milliseconds of what openvino_ms measures. Imports torch."""
+def torch_sampled(threads: int) -> tuple[str, Callable[[], object]]:
+    """The name of torch's engine here, and what puts the texts of engines.sampled through a layer. Imports torch."""
     import torch
     from transformers import BertConfig, BertModel
 
@@ -265,11 +265,9 @@ def torch_ms(threads: int) -> tuple[str, float]:
             intermediate_size=4 * shape.width,
         )
     )
-    name = torch_name()
     model = model.to(fast_dtype()).eval()
     ids = torch.ones((TEXTS, TOKENS), dtype=torch.long)
-    with torch.inference_mode():
-        return name, fastest({name: lambda: model(ids, attention_mask=ids)})[name]
+    return torch_name(), torch.inference_mode()(lambda: model(ids, attention_mask=ids))
 
 
 def unit(vectors: Vectors) -> Vectors:

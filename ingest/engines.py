@@ -167,10 +167,9 @@ class Engines:
             self._write(before)
         return before
 
-    def compare(self, torch_name: str, torch_ms: float) -> Measured:
-        """Measure OpenVINO anew and keep it beside what torch took."""
-        openvino_ms.cache_clear()
-        found = self._now({**openvino_ms(self.threads), torch_name: torch_ms})
+    def compare(self, name: str, way: Callable[[], object]) -> Measured:
+        """Measure OpenVINO and another engine in turns, and keep that. `way` does with it what `sampled` does."""
+        found = self._now(fastest({**sampled(self.threads), name: way}))
         self._write(found)
         self.__dict__.pop("choice", None)  # what was chosen before is chosen anew
         return found
@@ -214,11 +213,18 @@ class Engines:
 @cache
 def openvino_ms(threads: int) -> Mapping[str, float]:
     """Milliseconds of one layer by number format, measured in turns; takes a quarter of a second."""
+    return fastest(sampled(threads))
+
+
+def sampled(threads: int) -> dict[str, Callable[[], object]]:
+    """By the name of each number format of OpenVINO, what puts TEXTS texts of TOKENS tokens through one layer."""
     ids = np.ones((TEXTS, TOKENS), dtype=np.int64)
     graph = openvino_bert.sample(SAMPLE)
     ready = {number: Compiled(graph, number, threads) for number in openvino_bert.numbers()}
-    found = fastest({number: partial(one.run, (ids, ids, ids)) for number, one in ready.items()})
-    return {f"{OPENVINO} {openvino_bert.version()} {number}": took for number, took in found.items()}
+    return {
+        f"{OPENVINO} {openvino_bert.version()} {number}": partial(one.run, (ids, ids, ids))
+        for number, one in ready.items()
+    }
 
 
 def fastest(ways: Mapping[str, Callable[[], object]]) -> dict[str, float]:

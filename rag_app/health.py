@@ -6,8 +6,8 @@ from collections.abc import Callable
 from ingest import rebuilding
 from ingest.build import engines_of, open_library
 from ingest.compute import Compute, Priority
-from ingest.embedding import Embedder, torch_ms
-from ingest.engines import Engines, told
+from ingest.embedding import Embedder, torch_sampled
+from ingest.engines import TEXTS, TOKENS, Engines, told
 from ingest.errors import RagError, RerankerError
 from ingest.index.generation import Index
 from ingest.library import Library
@@ -84,8 +84,9 @@ def _engine(engines: Engines, compute: Compute) -> str:
     """Measures both engines and keeps that, so that the next process takes the faster one. Takes seconds."""
     if not engines.measures:
         return f"{_chosen(engines)}."
-    found = engines.compare(*compute.run(lambda: torch_ms(engines.threads), Priority.INGESTION))
-    return f"{_chosen(engines)}. Measured on {found.processor}: {told(found.ms)}."
+    found = compute.run(lambda: engines.compare(*torch_sampled(engines.threads)), Priority.INGESTION)
+    took = f"{TEXTS} texts of {TOKENS} tokens through one layer on {found.processor}"
+    return f"{_chosen(engines)}. {took}: {told(found.ms)}."
 
 
 def _chosen(engines: Engines) -> str:

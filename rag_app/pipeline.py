@@ -205,17 +205,26 @@ class Pipeline:
     def _ordered(self, answer: Answer, *, rerank: bool) -> tuple[list[Hit], str]:
         judge, reranker = self._line.judge, self._line.reranker
         if rerank and reranker is judge:
-            return self._kept(answer, judge.rerank(answer.rewritten, answer.hits)), ""
+            return self._judged(answer), ""
         notice, ordered = "", list(answer.hits)
         if rerank:
             try:
                 ordered = self._kept(answer, reranker.rerank(answer.rewritten, answer.hits))
             except RerankerError as error:
-                ordered = self._kept(answer, judge.rerank(answer.rewritten, answer.hits))
-                return ordered, RERANKER_FAILED.format(reason=error)
+                return self._judged(answer), RERANKER_FAILED.format(reason=error)
         chosen = ordered[: self._room(answer)]
         judged = {hit.chunk.id: hit.relevance for hit in judge.rerank(answer.rewritten, chosen)}
         return [replace(hit, relevance=judged.get(hit.chunk.id)) for hit in ordered], notice
+
+    def _judged(self, answer: Answer) -> list[Hit]:
+        """The judge's order; what an answer may be made from is read also where the judge had no need to."""
+        judge = self._line.judge
+        ordered = self._kept(answer, judge.rerank(answer.rewritten, answer.hits))
+        chosen = ordered[: self._room(answer)]
+        if all(hit.relevance is not None for hit in chosen):
+            return ordered
+        late = {hit.chunk.id: hit.relevance for hit in judge.rerank(answer.rewritten, chosen)}
+        return [hit if hit.relevance is not None else replace(hit, relevance=late.get(hit.chunk.id)) for hit in ordered]
 
     def _kept(self, answer: Answer, reranked: Sequence[Hit]) -> list[Hit]:
         """The reranker's order, but what is used holds the question's identifiers and nothing twice."""

@@ -32,7 +32,7 @@ def test_the_first_are_those_of_reading_everything_where_guesses_are_within_the_
     logits = [WAY.guess(one) + error for one, (_, _, error) in zip(seen, drawn, strict=True)]
     whole = [value(logit, one) for logit, one in zip(logits, seen, strict=True)]
 
-    found = read(WAY, KNOWN, seen, lambda places: [logits[place] for place in places])
+    found = read(WAY, KNOWN, seen, range(len(seen)), lambda places: [logits[place] for place in places])
 
     best = sorted(whole, reverse=True)[:BEST]
     assert sorted(found.values, reverse=True)[:BEST] == pytest.approx(best)
@@ -47,7 +47,7 @@ def test_what_cannot_come_among_the_first_is_not_read():
         asked.append(list(places))
         return [WAY.guess(seen[place]) for place in places]
 
-    found = read(WAY, KNOWN, seen, score)
+    found = read(WAY, KNOWN, seen, range(40), score)
 
     assert asked[0] == list(range(FIRST))
     assert sum(found.read) == len([place for part in asked for place in part]) < 40
@@ -55,11 +55,23 @@ def test_what_cannot_come_among_the_first_is_not_read():
     assert max(own for own, one in zip(found.values, found.read, strict=True) if not one) < min(found.values[:BEST])
 
 
+def test_copies_count_once_among_the_first():
+    seen = [(0.9 - 0.02 * place, 0.5) for place in range(40)]
+
+    def score(places):
+        return [WAY.guess(seen[place]) for place in places]
+
+    apart = read(WAY, KNOWN, seen, range(40), score)
+    alike = read(WAY, KNOWN, seen, [place // 4 for place in range(40)], score)
+
+    assert sum(alike.read) > sum(apart.read)
+
+
 def test_few_candidates_are_all_read():
-    found = read(WAY, KNOWN, [(0.1, 0.0)] * FIRST, lambda places: [0.0] * len(places))
+    found = read(WAY, KNOWN, [(0.1, 0.0)] * FIRST, range(FIRST), lambda places: [0.0] * len(places))
 
     assert all(found.read)
-    assert read(WAY, KNOWN, [], lambda places: []).values == []
+    assert read(WAY, KNOWN, [], [], lambda places: []).values == []
 
 
 def test_a_cascade_is_read_as_it_was_written(tmp_path):

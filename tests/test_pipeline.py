@@ -1,4 +1,5 @@
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 from fakes import FailingReranker, HashEmbedder, SameQuestion, ScriptedGenerator, WordReranker
@@ -148,6 +149,24 @@ async def test_a_reranker_that_fails_is_replaced_and_named(library, line):
     assert "rerank.example did not answer." in last.notice
     assert last.hits[0].chunk.text == NOTICE
     assert last.hits[0].rerank_rank == 1
+
+
+class HastyReranker(WordReranker):
+    """Reads no more than the first of many, as one that needs no more to know what comes first."""
+
+    def rerank(self, question, hits):
+        ranked = super().rerank(question, hits)
+        return ranked if len(hits) < 3 else [ranked[0], *(replace(hit, relevance=None) for hit in ranked[1:])]
+
+
+async def test_what_is_used_is_read_also_where_the_judge_had_no_need_to(library, line):
+    put(library, NOTICE, LEAVE, FOOD)
+    judge = HastyReranker()
+
+    last = (await asked(pipeline(library, line, judge=judge, reranker=judge), "How long is the notice period?"))[-1]
+
+    assert [hit.used for hit in last.hits] == [True, True, False]
+    assert [hit.relevance is not None for hit in last.hits] == [True, True, False]
 
 
 async def test_without_reranking_the_order_is_retrievals_and_relevance_still_known(library, line):

@@ -7,7 +7,7 @@ bring the next one among the first. This is the stopping rule of Fagin, Lotem an
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -47,10 +47,12 @@ def read(
     cascade: Cascade,
     calibration: Calibration,
     seen: Sequence[Seen],
+    wordings: Sequence[Hashable],
     score: Callable[[Sequence[int]], Sequence[float]],
 ) -> Reading:
     """Read candidates until no other can come among the first BEST.
 
+    wordings: candidates of which this is the same count once among the first, as they do in an answer.
     score: the logits of the candidates at some places (0-based), in the order of the places.
     """
     guesses = [cascade.guess(one) for one in seen]
@@ -58,10 +60,12 @@ def read(
     order = sorted(range(len(seen)), key=lambda place: -values[place])
     done = 0
     while done < len(order):
-        if done >= BEST:
-            hoped = calibration.value(guesses[order[done]] + cascade.margin, *seen[order[done]])
-            if hoped < sorted((values[place] for place in order[:done]), reverse=True)[BEST - 1]:
-                break
+        best: dict[Hashable, float] = {}
+        for place in order[:done]:
+            best[wordings[place]] = max(values[place], best.get(wordings[place], values[place]))
+        hoped = calibration.value(guesses[order[done]] + cascade.margin, *seen[order[done]])
+        if len(best) >= BEST and hoped < sorted(best.values(), reverse=True)[BEST - 1]:
+            break
         part = order[done : done + (NEXT if done else FIRST)]
         for place, logit in zip(part, score(part), strict=True):
             values[place] = calibration.value(logit, *seen[place])

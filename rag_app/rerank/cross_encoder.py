@@ -16,6 +16,7 @@ from ingest.engines import Engine, Engines, Form, Rows, Work, computed
 from ingest.errors import ModelError
 from ingest.openvino_bert import Unfit, configuration
 from ingest.tokens import Text, longest
+from rag_app.copies import wording
 from rag_app.records import Hit
 from rag_app.rerank import cascade
 from rag_app.rerank.calibration import load
@@ -200,6 +201,7 @@ class BundledReranker:
             self._cascade,
             self._calibration,
             seen,
+            [wording(hit.chunk.text) for hit in hits],
             lambda places: self.scores(question, [texts[place] for place in places]),
         )
         return self._ranked(hits, reading.values, reading.read)

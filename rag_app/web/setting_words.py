@@ -4,7 +4,7 @@ SECRETS = frozenset({"RAG_PASSWORD", "OPENAI_API_KEY", "COHERE_API_KEY", "VOYAGE
 WORDS = {
     "RAG_HOME": "the folder with all state",
     "RAG_SPACE": "the space that files are added to",
-    "RAG_CANDIDATES": "passages the reranker reads for a question",
+    "RAG_CANDIDATES": "passages the reranker chooses from for a question",
     "RAG_PASSAGES": "passages an answer is made from",
     "RAG_STRICT": "1 takes sentences that the sources do not say out of answers",
     "RAG_PASSAGE_PIECES": "word pieces of a passage at most",
