@@ -30,7 +30,7 @@ class EarlierTurn(Body):
 class Search(Body):
     """What is searched for, and where."""
 
-    question: str = Field(min_length=1, max_length=QUESTION_LIMIT)
+    question: str = Field(min_length=1, max_length=QUESTION_LIMIT, examples=["How long is the notice period?"])
     spaces: list[SpaceName] | None = Field(
         None, min_length=1, max_length=SPACES, description="search only these; left out: all that may be read"
     )

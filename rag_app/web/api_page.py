@@ -15,7 +15,7 @@ DESCRIPTION = (
     "Answers from a library of documents, whose every sentence points at the page it came from. Where a key is needed, "
     "send it as `Authorization: Bearer KEY`. Failures are answered in words that say what to do next."
 )
-METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE"]
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE", "QUERY"]
 _METHOD_NOT_ALLOWED = 405
 
 
@@ -30,8 +30,8 @@ class Description:
         """The addresses and who answers them; included last, because it also answers what nobody else does."""
         router = APIRouter()
         router.add_api_route("/api/openapi.json", self.page, include_in_schema=False)
-        for prefix in ("api", "v1"):
-            router.add_api_route(f"/{prefix}/{{rest:path}}", self.nothing, methods=METHODS, include_in_schema=False)
+        for address in ("/api/{rest:path}", "/v1/{rest:path}", "/metrics", "/readyz"):
+            router.add_api_route(address, self.nothing, methods=METHODS, include_in_schema=False)
         return router
 
     def page(self) -> Response:

@@ -4,14 +4,31 @@ Source: https://platform.openai.com/docs/api-reference/chat. What would change t
 is refused; what only tunes a language model (temperature, max_tokens, seed, tools and the like) is ignored.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
 from rag_app.web.api_models import TURN_LIMIT, Body, Citation
 
 MESSAGES = 1_000  # of one request
-PARTS = 1_000  # of one message
+EXAMPLES: list[JsonValue] = [
+    {"model": "rag", "messages": [{"role": "user", "content": "How long is the notice period?"}]},
+    {"model": "rag", "messages": [{"role": "user", "content": "How long?"}], "stream": True},
+]
+
+
+def _number(value: object) -> object:
+    """Python's True equals 1; JSON's does not."""
+    if isinstance(value, bool):
+        raise ValueError("input should be a number")  # noqa: TRY004 - what pydantic takes
+    return value
+
+
+def _boolean(value: object) -> object:
+    """Python's 0 equals False; JSON's does not."""
+    if not isinstance(value, bool):
+        raise ValueError("input should be true or false")  # noqa: TRY004 - what pydantic takes
+    return value
 
 
 class Part(Body):
@@ -50,13 +67,15 @@ class TextFormat(Body):
 class ChatRequest(Body):
     """A conversation whose last message is the question."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": EXAMPLES})
+
     model: str = Field(max_length=10_000, description='"rag", "rag:SPACE" or "rag:SPACE,SPACE"; GET /v1/models lists')
     messages: list[Message] = Field(min_length=1, max_length=MESSAGES)
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     store: bool | None = Field(None, description="false keeps nothing of it in reports, inbox and feedback")
-    n: Literal[1] | None = None
-    logprobs: Literal[False] | None = None
+    n: Annotated[Literal[1], BeforeValidator(_number)] | None = None
+    logprobs: Annotated[Literal[False], BeforeValidator(_boolean)] | None = None
     modalities: list[Literal["text"]] | None = None
     response_format: TextFormat | None = None
     tool_choice: Literal["none", "auto"] | None = None
