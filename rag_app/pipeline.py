@@ -17,6 +17,7 @@ from rag_app.copies import without_copies
 from rag_app.exclusion import ExcludingRetriever
 from rag_app.markers import clean, settled
 from rag_app.overlap import with_overlap
+from rag_app.preference import preferring
 from rag_app.records import Answer, Hit, Mode, Stage, Timings, Turn
 from rag_app.rewrite import may_stand_alone
 from rag_app.stages import Generator, Reranker, Retriever, Rewriter
@@ -227,8 +228,11 @@ class Pipeline:
         return [hit if hit.relevance is not None else replace(hit, relevance=late.get(hit.chunk.id)) for hit in ordered]
 
     def _kept(self, answer: Answer, reranked: Sequence[Hit]) -> list[Hit]:
-        """The reranker's order, but what is used holds the question's identifiers and nothing twice."""
-        holding = holding_identifiers(answer.rewritten, reranked, self._passages)
+        """The reranker's order, but what is used holds the question's identifiers and nothing twice.
+
+        An approved answer comes first where it is what was asked.
+        """
+        holding = holding_identifiers(answer.rewritten, preferring(reranked), self._passages)
         return without_copies(holding, self._room(answer))
 
     def _room(self, answer: Answer) -> int:

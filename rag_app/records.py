@@ -74,6 +74,7 @@ class Citation:
     relevance: float  # 0 to 1
     first_page: int  # 1-based physical page on which the passage begins
     start: int  # character offset of the passage in the cleaned text of first_page
+    approved: str = ""  # who approved it and when, where it is an approved answer: "Anna, 2026-11-21"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The real desk: what the pages may ask for, made from an application."""
 
+import tempfile
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Collection, Sequence
 from functools import partial
@@ -7,14 +8,15 @@ from pathlib import Path
 from threading import Lock
 
 from ingest import reading
-from ingest.errors import LibraryError
+from ingest.errors import LibraryError, Refused
 from ingest.index.generation import Answering
 from ingest.intake import NameTaken
-from ingest.records import Document, Job, PageImage
+from ingest.records import Document, Job, JobState, PageImage
 from rag_app.access import HANDBOOK, visible_spaces
 from rag_app.build import Application
 from rag_app.records import Answer, Turn
 from rag_app.suggestions import Suggester, Suggestions
+from rag_app.team.neighbours import Neighbours
 from rag_app.web.desk import Desk, Status, Upload
 
 JOBS_SHOWN = 40  # under way, and as many that ended
@@ -30,7 +32,7 @@ REBUILDING = "The search index is being built. Answers stay right; they take a l
 
 def desk(application: Application) -> Desk:
     """The desk of one application."""
-    counter = _Counter(application)
+    counter, parts = _Counter(application), application.parts
     return Desk(
         ask=counter.ask,
         add_upload=counter.add_upload,
@@ -38,14 +40,16 @@ def desk(application: Application) -> Desk:
         cancel=counter.cancel,
         documents=counter.documents,
         remove=counter.remove,
+        publish=counter.publish,
         page_image=counter.page_image,
         original=counter.original,
         status=counter.status,
         handbook=HANDBOOK,
         suggestions=counter.suggestions,
         search_handbook=counter.search_handbook,
-        spaces=application.parts.library.spaces,
+        spaces=parts.library.spaces,
         writer=application.endpoint,
+        embedding=Neighbours(parts.library, parts.index, parts.embedder),
         space=application.settings.ingest.space,
     )
 
@@ -114,6 +118,14 @@ class _Counter:
 
     def remove(self, document_id: str) -> None:
         self._library.remove(self._known(document_id).id)
+
+    def publish(self, space: str, name: str, text: str) -> None:
+        with tempfile.NamedTemporaryFile(dir=self._library.home.incoming, suffix=".md") as file:
+            file.write(text.encode())
+            file.flush()
+            job = self._intake.add(Path(file.name), space, name)
+        if job.state == JobState.REFUSED:
+            raise Refused(job.reason)
 
     def page_image(self, document_id: str, page: int, *, quote: str, near: int, width: int) -> PageImage:
         document = self._known(document_id)

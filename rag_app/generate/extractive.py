@@ -18,6 +18,7 @@ from rag_app.key_phrase import key_phrase
 from rag_app.markers import unmarked
 from rag_app.records import Hit, Mode, Turn
 from rag_app.stages import SentenceScorer
+from rag_app.team.wording import identifier_of
 from rag_app.words import Facts, covered, facts, stem
 
 SENTENCES = 3  # quoted at most
@@ -83,6 +84,10 @@ class Extractive:
         turns: Sequence[Turn],  # noqa: ARG002 - the protocol's
     ) -> AsyncGenerator[str, None]:
         """Quote at most 3 sentences, each with its marker; nothing where the passages hold no whole sentence."""
+        if passages and identifier_of(passages[0].document.path):
+            for line in whole(passages):
+                yield line
+            return
         cut = [unit for index, hit in enumerate(passages) for unit in units(hit.chunk.text, index, hit.chunk.heading)]
         spans = candidates(cut)
         if not spans:
@@ -98,6 +103,20 @@ class Extractive:
         ]
         for line in written(chosen(spans, with_remedy(question, spans, scores)), question):
             yield line
+
+
+def whole(passages: Sequence[Hit]) -> list[str]:
+    """An approved answer as it was written: all passages of the first one's document, in their order there.
+
+    The question above it, which is its title, is left out.
+    """
+    document = passages[0].document
+    own = sorted(
+        (place for place, hit in enumerate(passages) if hit.document.id == document.id),
+        key=lambda place: passages[place].chunk.position,
+    )
+    said = [unit for place in own for unit in units(passages[place].chunk.text, place)]
+    return written([unit for unit in said if unit.text != unmarked(document.title)] or said)
 
 
 def units(text: str, passage: int, heading: str = "") -> list[Unit]:

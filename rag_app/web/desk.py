@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from ingest.errors import Refused
 from ingest.records import Document, Job, PageImage
 from rag_app.records import Answer, Turn
 from rag_app.suggestions import Suggestions
+from rag_app.team.inbox import Embedding
 from rag_app.team.reply import Writer
 
 Told_co = TypeVar("Told_co", covariant=True)
@@ -61,6 +63,19 @@ class AddUpload(Protocol):
         ...
 
 
+class Publish(Protocol):
+    """Puts a text that was written here into the library."""
+
+    def __call__(self, space: str, name: str, text: str) -> None:
+        """Have `text` become the document called `name` in `space`, in the place of an earlier one. Raises RagError."""
+        ...
+
+
+def nowhere(space: str, name: str, text: str) -> None:  # noqa: ARG001 - the protocol's
+    """Publish nothing: what is said where texts cannot become documents."""
+    raise Refused("Answers cannot be approved on this server.")
+
+
 class Tell(Protocol[Told_co]):
     """Says something about the library."""
 
@@ -93,6 +108,8 @@ class Desk:
     status: Tell[Status]
     suggestions: Tell[Suggestions]  # questions to begin with
     spaces: Callable[[], Sequence[str]]  # that hold a document, by name
+    publish: Publish = nowhere
+    embedding: Embedding | None = None  # of questions, for the inbox
     writer: Writer | None = None  # of replies; None where no language model is configured
     handbook: str = "handbook"  # the space of the shipped handbook
     space: str = "documents"  # the usual one, where files go unless another is named

@@ -26,6 +26,7 @@ def _editor(who: Who) -> bool:
 PAGES: tuple[tuple[str, str, Callable[[Who], bool]], ...] = (
     ("Ask", "/", _everybody),
     ("Library", "/library", _everybody),
+    ("Inbox", "/inbox", _editor),
     ("Report", "/report", _editor),
     ("Quality", "/quality", manages),
     ("People", "/people", _registered_manager),

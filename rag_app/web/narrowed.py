@@ -39,6 +39,7 @@ def narrowed(desk: Desk, who: Who) -> Desk:
         cancel=view.cancel,
         documents=view.documents,
         remove=view.remove,
+        publish=view.publish,
         page_image=view.page_image,
         original=view.original,
         status=view.status,
@@ -109,6 +110,10 @@ class _View:
     def remove(self, document_id: str) -> None:
         self._need_editor(self._known(document_id).space)
         self._desk.remove(document_id)
+
+    def publish(self, space: str, name: str, text: str) -> None:
+        self._need_editor(space)
+        self._desk.publish(space, name, text)
 
     def page_image(self, document_id: str, page: int, *, quote: str, near: int, width: int) -> PageImage:
         return self._desk.page_image(self._known(document_id).id, page, quote=quote, near=near, width=width)

@@ -7,6 +7,7 @@ from rag_app.conversations import Excluded, StoredAnswer, StoredTurn, TurnState
 from rag_app.escape import escape, escape_name
 from rag_app.records import Citation, Mode, Sentence, Stage, Support
 from rag_app.team.reply import answerable
+from rag_app.team.wording import identifier_of
 from rag_app.web.answer_text import answer_html
 
 STRONG, FAIR = 0.5, 0.2  # relevance from which a match is called so: more likely than not, one in five
@@ -56,7 +57,9 @@ def match_words(relevance: float) -> str:
 
 
 def page_words(place: Citation | Excluded) -> str:
-    """The printed page, and the sheet where the two differ."""
+    """The printed page, and the sheet where the two differ; of an approved answer who stands for it."""
+    if isinstance(place, Citation) and identifier_of(place.path):
+        return f"approved answer, {place.approved}" if place.approved else "approved answer"
     if place.label in ("", str(place.page)):
         return f"page {place.page}"
     own = not place.label.startswith(f"{place.page}, ")  # "3, lines 40 to 90" of a text says all of it
@@ -203,6 +206,8 @@ def _acts(turn: StoredTurn, *, last: bool) -> str:
         acts.append(_act(turn, "copy", "Copy", " the answer with its sources"))
     if answerable(turn):
         acts.append(_act(turn, "reply", "Reply", " to the customer"))
+    if answer is not None and turn.state is TurnState.DONE:
+        acts.append(_act(turn, "approve", "Approve or correct", " this answer"))
     if last:
         acts.append(_act(turn, "again", "Ask again"))
     if answer is not None and turn.state is TurnState.DONE:

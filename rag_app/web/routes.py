@@ -19,7 +19,9 @@ from ingest.records import Document, Job, PageImage
 from rag_app.access import Forbidden
 from rag_app.conversations import Conversations
 from rag_app.records import Citation
+from rag_app.team.approved import Approved
 from rag_app.team.audit import Audit
+from rag_app.web.approved_html import answer_view_html
 from rag_app.web.desk import Desk
 from rag_app.web.library_html import viewer_html
 from rag_app.web.narrowed import narrowed
@@ -43,6 +45,8 @@ STATIC_KINDS = {
     "citations.js": "text/javascript",
     "lasting.js": "text/javascript",
     "reply.js": "text/javascript",
+    "inbox.js": "text/javascript",
+    "inbox.css": "text/css",
     "spaces.js": "text/javascript",
 }
 
@@ -139,10 +143,11 @@ class FrontDoor:
 class Reading:
     """Pages as pictures and the originals they come from."""
 
-    def __init__(self, desk: Desk, conversations: Conversations, pages: Pages) -> None:
+    def __init__(self, desk: Desk, conversations: Conversations, pages: Pages, approved: Approved) -> None:
         self._desk = desk
         self._conversations = conversations
         self._pages = pages
+        self._approved = approved
 
     def router(self) -> APIRouter:
         """The addresses and who answers them."""
@@ -203,6 +208,9 @@ class Reading:
         document = find(desk, document_id)
         if document is None:
             return error(f"{GONE} The passage in the evidence is what it said.", 404)
+        behind = self._approved.behind(document.path)
+        if behind is not None:
+            return HTMLResponse(answer_view_html(behind, frozenset(one.id for one in desk.documents())))
         page = min(max(page, 1), document.pages)
         quote, near, label = place(cited) if cited is not None and page == cited.page else ("", 0, "")
         try:

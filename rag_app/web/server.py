@@ -18,12 +18,14 @@ from fastapi.responses import Response
 
 from ingest.errors import SettingsError
 from rag_app.team.entrance import Entrance
+from rag_app.team.inbox import Inbox
 from rag_app.team.people import Roster
 from rag_app.team.report import Reports
 from rag_app.web.answering import Answering
 from rag_app.web.conversation_routes import History, Turns
 from rag_app.web.desk import Desk
 from rag_app.web.guard import Guard
+from rag_app.web.inbox_routes import Working
 from rag_app.web.interface import Interface, Place
 from rag_app.web.library_routes import Stacks
 from rag_app.web.metrics import Metrics
@@ -35,6 +37,7 @@ from rag_app.web.request_log import RequestLog
 from rag_app.web.reranking_routes import Reranking
 from rag_app.web.routes import NOTHING_HERE, FrontDoor, Pages, Reading, Shelf, error
 from rag_app.web.sign_in_routes import SignIn
+from rag_app.web.signing import Signing
 from rag_app.web.stores import Stores
 from rag_app.web.vitals import Vitals
 
@@ -71,6 +74,7 @@ def create_app(
     stores = Stores(home)
     people = People(secret or stored_secret(home), password, (stores.roster, stores.sessions))
     metrics, pages = Metrics(vitals), Pages()
+    desk = replace(desk, ask=Signing(desk.ask, stores.approved))
     counted = replace(desk, ask=metrics.watched(desk.ask))
     answering = Answering(counted.ask, stores.conversations)
     incoming = _swept(home / "uploads")
@@ -101,13 +105,14 @@ def _routers(desk: Desk, stores: Stores, people: People, answering: Answering) -
         Replying(conversations, stores.replies, desk.writer).router(),
         Reporting(Reports(stores.ledger, desk.documents)).router(),
         Turns(conversations, stores.feedback).router(),
+        Working(desk, stores, Inbox(stores.database, desk.embedding)).router(),
         Reranking(desk, conversations, answering).router(),
     ]
 
 
 def _file_routers(desk: Desk, office: Office, stores: Stores, pages: Pages, place: Place) -> Sequence[APIRouter]:
     return [
-        Reading(desk, stores.conversations, pages).router(),
+        Reading(desk, stores.conversations, pages, stores.approved).router(),
         Shelf(desk, pages, stores.audit, place.incoming, place.max_upload_mb).router(),
         Stacks(desk, office, stores.audit).router(),
     ]

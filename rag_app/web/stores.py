@@ -5,6 +5,7 @@ from pathlib import Path
 from rag_app.app_database import AppDatabase
 from rag_app.conversations import Conversations
 from rag_app.feedback import Feedback
+from rag_app.team.approved import Approved
 from rag_app.team.audit import Audit
 from rag_app.team.people import Roster
 from rag_app.team.replies import Replies
@@ -24,6 +25,7 @@ class Stores:
         self.unanswered = Unanswered(self.database)
         self.replies = Replies(self.database)
         self.ledger = Ledger(self.database)
+        self.approved = Approved(self.database)
         self.roster = Roster(self.database)
         self.sessions = Sessions(self.database)
         self.invitations = Invitations(self.database)

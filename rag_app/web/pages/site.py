@@ -2,11 +2,13 @@
 
 import gradio
 
+from rag_app.team.inbox import Inbox
 from rag_app.team.report import Reports
 from rag_app.web.answering import Answering
 from rag_app.web.desk import Desk
 from rag_app.web.office import Office
 from rag_app.web.pages.ask import AskPage
+from rag_app.web.pages.inbox import InboxPage
 from rag_app.web.pages.library import LibraryPage
 from rag_app.web.pages.quality import QualityPage
 from rag_app.web.pages.report import ReportPage
@@ -21,6 +23,8 @@ def site(desk: Desk, office: Office, stores: Stores, people: People, answering: 
         AskPage(desk, stores.conversations, answering, people).build()
     with blocks.route("Library", "library"):
         LibraryPage(desk, office, people, stores.roster.spaces).build()
+    with blocks.route("Inbox", "inbox"):
+        InboxPage(desk, stores, Inbox(stores.database, desk.embedding), people).build()
     with blocks.route("Report", "report"):
         ReportPage(desk, Reports(stores.ledger, desk.documents), people).build()
     with blocks.route("Quality", "quality"):
