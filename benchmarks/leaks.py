@@ -87,8 +87,8 @@ def converse(page: Page, address: str, turns: int) -> None:
         question = f"{QUESTIONS[number % len(QUESTIONS)]} ({number + 1})"
         page.get_by_role("textbox", name="Question").fill(question)
         page.keyboard.press("Enter")
-        expect(page.locator(".question").last).to_have_text(question)
-        expect(page.locator(".answer").last).to_have_class("answer is-done")
+        expect(page.locator("#turns .question").last).to_have_text(question)
+        expect(page.locator("#turns .answer").last).to_have_class("answer is-done")
 
 
 def send(page: Page, address: str, names: Sequence[str]) -> None:

@@ -1,11 +1,13 @@
 """Pictures of every page, desktop and phone, light and dark, taken from the real application over the handbook.
 
-    python scripts/screenshots.py [FOLDER]
+    python scripts/screenshots.py [FOLDER] [--readme]
 
-writes them into FOLDER (default: build/screenshots). Needs Chromium; loads the bundled models and reads the handbook
+writes them into FOLDER (default: build/screenshots), and with --readme those of README.md, in fewer colours, into
+docs/pictures. Needs Chromium; loads the bundled models and reads the handbook
 into a home of its own, so it takes a minute or two.
 """
 
+import argparse
 import os
 import shutil
 import socket
@@ -29,6 +31,13 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chro
 SIZES: dict[str, ViewportSize] = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 MEASURED = 20  # of the handbook's questions
+PICTURES = {  # of README.md
+    "answer": "ask-answer-desktop-light",
+    "page": "page-desktop-light",
+    "found": "how-found-desktop-dark",
+    "phone": "evidence-phone-dark",
+}
+COLOURS = 128  # of a picture in README.md: text stays sharp and a page weighs a third
 QUESTIONS = ("Which reranking models can I use?", "and which of them needs a GPU?")
 
 
@@ -71,7 +80,7 @@ def ask(page: Page, question: str) -> None:
     """Ask and wait for the whole answer."""
     page.get_by_role("textbox", name="Question").fill(question)
     page.keyboard.press("Enter")
-    expect(page.locator(".question").last).to_have_text(question)
+    expect(page.locator("#turns .question").last).to_have_text(question)
     expect(page.locator(".answer").last).to_have_class("answer is-done")
 
 
@@ -141,9 +150,25 @@ def photograph(browser: Browser, address: str, folder: Path) -> None:
             context.close()
 
 
+def keep(folder: Path) -> None:
+    """Write the pictures of README.md anew."""
+    from PIL import Image
+
+    kept = ROOT / "docs" / "pictures"
+    kept.mkdir(exist_ok=True)
+    for name, taken in PICTURES.items():
+        with Image.open(folder / f"{taken}.png") as picture:
+            plain = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+            plain.save(kept / f"{name}.png", optimize=True)
+
+
 def main() -> None:
     """Take all pictures."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build" / "screenshots"
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "build" / "screenshots")
+    parser.add_argument("--readme", action="store_true", help="write those of README.md into docs/pictures")
+    arguments = parser.parse_args()
+    folder = arguments.folder
     folder.mkdir(parents=True, exist_ok=True)
     chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
     if chromium is None:
@@ -153,6 +178,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         photograph(browser, address, folder)
         browser.close()
+    if arguments.readme:
+        keep(folder)
 
 
 if __name__ == "__main__":

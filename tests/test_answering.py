@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from scripted_desk import ScriptedDesk
 from ingest.errors import GeneratorError
 from rag_app.app_database import AppDatabase
 from rag_app.conversations import Conversations, TurnState
-from rag_app.web.answering import Answering
+from rag_app.web.answering import Answering, StillAnswering
 
 
 @pytest.fixture
@@ -175,3 +176,83 @@ async def test_following_a_turn_that_nobody_answers_ends_at_once(scripted, conve
     turn = conversations.add(conversations.begin("dana"), "How long?")
 
     assert [grown async for grown in answering.follow(replace(turn, state=TurnState.CUT))] == []
+
+
+class FullDisk(Conversations):
+    """Stores questions, and what became of them only after `failures` attempts."""
+
+    failures = 0
+
+    def save(self, turn, found=()):
+        if self.failures and turn.state is not TurnState.WORKING:
+            self.failures -= 1
+            raise sqlite3.OperationalError("database or disk is full")
+        super().save(turn, found)
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+async def test_an_answer_that_cannot_be_stored_has_failed_and_the_next_question_is_answered(
+    scripted, tmp_path, caplog, failures
+):
+    database = AppDatabase(tmp_path / "full.db")
+    full = FullDisk(database)
+    answering = Answering(scripted.ask, full)
+    conversation = full.begin("dana")
+    turn = await answering.start("dana", conversation, "How long?")
+    full.failures = failures
+
+    final = await last_of(answering, turn)
+
+    (kept,) = answering.settled(full.turns("dana", conversation))
+    assert (final.state, kept.state) == (TurnState.FAILED, TurnState.FAILED)
+    assert "could not be stored" in kept.failure
+    assert "disk is full" in caplog.text
+    again = await answering.start("dana", conversation, "How long?", instead_of=turn.id)
+    assert (await last_of(answering, again)).state is TurnState.DONE
+    database.close()
+
+
+async def test_a_conversation_takes_one_question_at_a_time(scripted, conversations):
+    answering = Answering(scripted.ask, conversations)
+    conversation = conversations.begin("dana")
+
+    told = await asyncio.gather(
+        *(answering.start("dana", conversation, f"Question {number}?") for number in range(3)), return_exceptions=True
+    )
+    await last_of(answering, told[0])
+
+    assert [type(one) for one in told[1:]] == [StillAnswering, StillAnswering]
+    assert [turn.question for turn in conversations.turns("dana", conversation)] == ["Question 0?"]
+    assert (await answering.start("dana", conversation, "And now?")).question == "And now?"
+    await answering.close()
+
+
+async def test_a_question_whose_reader_leaves_at_once_is_answered_all_the_same(scripted, conversations):
+    scripted.gate.clear()
+    answering = Answering(scripted.ask, conversations)
+    conversation = conversations.begin("dana")
+    asking = asyncio.create_task(answering.start("dana", conversation, "How long?"))
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+    while (running := answering.running(conversation)) is None:
+        await asyncio.sleep(0.01)
+    scripted.gate.set()
+    final = await last_of(answering, running)
+
+    assert conversations.turn("dana", final.id).state is TurnState.DONE
+
+
+async def test_stopping_twice_stores_what_was_written(scripted, conversations):
+    scripted.gate.clear()
+    answering = Answering(scripted.ask, conversations)
+    turn = await answering.start("dana", conversations.begin("dana"), "How long?")
+    followed = answering.follow(turn)
+    while (grown := await anext(followed)).answer is None or not grown.answer.text:
+        pass
+
+    await asyncio.gather(*(answering.stop(turn.id) for _ in range(3)))
+
+    assert conversations.turn("dana", turn.id).state is TurnState.STOPPED

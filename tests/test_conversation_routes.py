@@ -142,7 +142,7 @@ def test_a_verdict_that_is_none_is_refused(client, turn, database, body):
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"not json", b"[]", b"{}", b'{"name": 7}', b'{"name": "' + b"x" * 20_000 + b'"}']
+    "body", [b"", b"not json", b"[]", b"{}", b'{"name": 7}', b'{"name": "' + b"x" * 20_000 + b'"}', b"[" * 15_000]
 )
 def test_a_name_that_is_none_is_refused(client, turn, body):
     assert client.patch(f"/conversations/{turn.conversation}", content=body).status_code == 400

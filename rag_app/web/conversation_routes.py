@@ -137,6 +137,6 @@ async def small_object(request: Request, limit: int = BODY_LIMIT) -> dict[str, A
             return {}
     try:
         values = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: thousands of brackets within each other
         return {}
     return values if isinstance(values, dict) else {}

@@ -163,19 +163,31 @@ class ScriptedServer:
 
     def hold(self):
         """Let no answer go on after its first words."""
-        self._process.stdin.write("hold\n")
+        self._order("hold")
 
     def let_go(self):
         """Let answers go on."""
-        self._process.stdin.write("go\n")
+        self._order("go")
 
     def look_for_questions(self):
         """Let questions to begin with be looked for."""
-        self._process.stdin.write("look\n")
+        self._order("look")
 
     def find_questions(self):
         """Let them be found."""
-        self._process.stdin.write("found\n")
+        self._order("found")
+
+    def _order(self, order):
+        """Give an order and wait until it is carried out; what the browser does next must not overtake it."""
+        told = self._told(order)
+        self._process.stdin.write(f"{order}\n")
+        until = time.monotonic() + START_S
+        while self._told(order) == told:
+            assert time.monotonic() < until, f"the server does not carry out {order!r}"
+            time.sleep(0.01)
+
+    def _told(self, order):
+        return (self._home / "log").read_text(errors="replace").splitlines().count(order)
 
     def kill(self):
         """End the process at once, as a machine that loses power would."""

@@ -1,7 +1,7 @@
 """The real application over scripted answers, as a process of its own: HOME PORT, and orders on standard input.
 
 `hold` lets no answer go on after its first words, `go` lets them go on; `look` has questions to begin with looked for,
-`found` has them found. It is no thread of the tests because they
+`found` has them found. What was carried out is told on standard output. It is no thread of the tests because they
 make errors of warnings, and Gradio gives some.
 """
 
@@ -32,9 +32,13 @@ async def serve(home, port):
     }
     loop = asyncio.get_running_loop()
 
+    def carry_out(order):
+        orders[order]()
+        print(order, flush=True)
+
     def listen():
         for line in sys.stdin:
-            loop.call_soon_threadsafe(orders[line.strip()])
+            loop.call_soon_threadsafe(carry_out, line.strip())
 
     threading.Thread(target=listen, daemon=True).start()
     app = create_app(scripted.desk(), home=home, port=port)

@@ -35,7 +35,7 @@ def test_conversations_are_kept_found_renamed_exported_and_deleted(opened, scrip
     search.fill("NOTICE")
     expect(listed(page)).to_have_text(["How long is the notice period?"])
     listed(page).click()
-    expect(page.locator(".question")).to_have_text("How long is the notice period?")
+    expect(page.locator("#turns .question")).to_have_text("How long is the notice period?")
     expect(listed(page)).to_have_attribute("aria-current", "page")
 
     choose(page, "How long is the notice period?", "Rename")
@@ -55,7 +55,7 @@ def test_conversations_are_kept_found_renamed_exported_and_deleted(opened, scrip
     expect(listed(page)).to_have_text(["Who pays for overtime?"])
     expect(page.locator(".welcome")).to_be_visible()
     page.go_back()
-    expect(page.locator(".question")).to_have_text("Who pays for overtime?")
+    expect(page.locator("#turns .question")).to_have_text("Who pays for overtime?")
 
 
 def test_another_browser_sees_nothing_although_it_knows_the_address(opened, scripted):
@@ -65,12 +65,12 @@ def test_another_browser_sees_nothing_although_it_knows_the_address(opened, scri
     address = page.url
 
     page.reload()
-    expect(page.locator(".question")).to_have_text("How long is the notice period?")
+    expect(page.locator("#turns .question")).to_have_text("How long is the notice period?")
     other = opened(scripted.address, address.removeprefix(scripted.address))
 
     expect(other.locator(".welcome")).to_be_visible()
     expect(other.locator("#history .none")).to_contain_text("for this browser only")
-    expect(other.locator(".question")).to_have_count(0)
+    expect(other.locator("#turns .question")).to_have_count(0)
     expect(other).to_have_url(re.compile(r"c=new$"))
 
 
@@ -85,25 +85,25 @@ def test_a_page_may_turn_away_from_an_answer_that_is_being_made_and_come_back(op
     expect(page).to_have_url(re.compile(r"c=[0-9a-f]{32}$"))
     second = page.context.new_page()
     second.goto(page.url)
-    expect(second.locator(".question")).to_have_text("Who pays for overtime?")
+    expect(second.locator("#turns .question")).to_have_text("Who pays for overtime?")
 
     page.get_by_role("link", name="How long is the notice period?").click()
-    expect(page.locator(".question")).to_have_text("How long is the notice period?")
+    expect(page.locator("#turns .question")).to_have_text("How long is the notice period?")
     expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
     answer = ask_held(page, "And for trainees?")
     scripted.let_go()
 
     answered(page, "And for trainees?")
     expect(answer).to_contain_text("three months")
-    expect(page.locator(".question")).to_have_count(2)
+    expect(page.locator("#turns .question")).to_have_count(2)
     answered(second, "Who pays for overtime?")
-    expect(second.locator(".question")).to_have_count(1)
+    expect(second.locator("#turns .question")).to_have_count(1)
 
 
 def ask_held(page, question):
     box(page).fill(question)
     page.keyboard.press("Enter")
-    expect(page.locator(".question").last).to_have_text(question)
+    expect(page.locator("#turns .question").last).to_have_text(question)
     return page.locator(".answer").last
 
 
@@ -119,13 +119,13 @@ def test_the_last_question_is_edited_and_asked_again(opened, scripted):
     expect(box(page)).to_have_value("")
     page.get_by_role("button", name="Edit this question").click()
     ask(page, "And for apprentices?")
-    expect(page.locator(".question")).to_have_text(["How long is the notice period?", "And for apprentices?"])
+    expect(page.locator("#turns .question")).to_have_text(["How long is the notice period?", "And for apprentices?"])
     first = page.locator(".answer").last.get_attribute("id")
     page.get_by_role("button", name="Ask again").click()
 
     expect(page.locator(".answer").last).not_to_have_attribute("id", first)
     answered(page, "And for apprentices?")
-    expect(page.locator(".question")).to_have_text(["How long is the notice period?", "And for apprentices?"])
+    expect(page.locator("#turns .question")).to_have_text(["How long is the notice period?", "And for apprentices?"])
 
 
 def test_an_answer_is_judged_and_copied(opened, scripted):
@@ -198,6 +198,6 @@ def test_on_a_phone_the_list_folds_away(opened, scripted):
     page.get_by_role("button", name="Conversations").tap()
     listed(page).tap()
 
-    expect(page.locator(".question")).to_have_text("How long is the notice period?")
+    expect(page.locator("#turns .question")).to_have_text("How long is the notice period?")
     expect(listed(page)).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -74,7 +74,7 @@ def test_a_source_is_put_aside_kept_so_and_used_again(opened, scripted):
     expect(answer).to_contain_text("two weeks")
     page.reload()
     expect(put_aside(page)).to_contain_text("Made without")
-    expect(page.locator(".question")).to_have_count(1)
+    expect(page.locator("#turns .question")).to_have_count(1)
 
     page.locator("#evidence .source").first.get_by_role("button", name="Not this one").click()
     expect(put_aside(page).get_by_role("listitem")).to_have_count(2)
@@ -157,14 +157,14 @@ def test_a_long_conversation_is_shown_piece_by_piece(opened, scripted):
     scripted.lengthen(page.url.rpartition("=")[2], 1000)
 
     page.reload()
-    expect(page.locator(".question")).to_have_count(20)
-    expect(page.locator(".question").last).to_have_text("Question 999?")
+    expect(page.locator("#turns .question")).to_have_count(20)
+    expect(page.locator("#turns .question").last).to_have_text("Question 999?")
     page.get_by_role("button", name="Show 20 earlier questions of 981").click()
 
-    expect(page.locator(".question")).to_have_count(40)
+    expect(page.locator("#turns .question")).to_have_count(40)
     expect(page.get_by_role("button", name="Show 40 earlier questions of 961")).to_be_visible()
     ask(page, "And one more?")
-    expect(page.locator(".question")).to_have_count(20)
+    expect(page.locator("#turns .question")).to_have_count(20)
 
 
 def test_an_answer_cut_off_by_the_death_of_the_server_is_shown_so_and_asked_again(opened, scripted):
@@ -185,4 +185,4 @@ def test_an_answer_cut_off_by_the_death_of_the_server_is_shown_so_and_asked_agai
     expect(box(page)).to_have_value("The next one")
     answer.get_by_role("button", name="Ask again").click()
     answered(page, QUESTION)
-    expect(page.locator(".question")).to_have_count(1)
+    expect(page.locator("#turns .question")).to_have_count(1)

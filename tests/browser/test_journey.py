@@ -32,7 +32,7 @@ def ask(page, question):
 
 def answered(page, question):
     """The answer to `question`, once it is complete."""
-    expect(page.locator(".question").last).to_have_text(question)
+    expect(page.locator("#turns .question").last).to_have_text(question)
     answer = page.locator(".answer").last
     expect(answer).to_have_class("answer is-done")
     return answer
@@ -124,7 +124,7 @@ def test_a_reload_shows_the_conversation_again_and_another_browser_does_not(open
     ask(page, "Which reranking models can I use?")
 
     page.reload()
-    expect(page.locator(".question")).to_have_text("Which reranking models can I use?")
+    expect(page.locator("#turns .question")).to_have_text("Which reranking models can I use?")
     expect(page.locator(".answer.is-done button.cite").first).to_be_visible()
     expect(page.locator("#evidence .source").first).to_be_visible()
 
@@ -141,7 +141,7 @@ def test_an_example_is_asked_by_a_click_and_a_new_question_begins_afresh(opened,
     page.get_by_role("button", name="New question").click()
 
     expect(page.locator(".welcome")).to_be_visible()
-    expect(page.locator(".question")).to_have_count(0)
+    expect(page.locator("#turns .question")).to_have_count(0)
 
 
 def test_empty_and_overlong_questions_get_a_sentence(opened, address):
@@ -161,7 +161,7 @@ def test_hostile_questions_come_out_as_text(opened, address):
 
     ask(page, question)
 
-    expect(page.locator(".question")).to_have_text(question)
+    expect(page.locator("#turns .question")).to_have_text(question)
     assert page.evaluate("window.hit") is None
     assert page.locator("#turns h1, #turns .question img, #turns .question strong").count() == 0
 

@@ -145,7 +145,7 @@ def test_a_question_without_an_answer_is_counted(opened, full):
     for question in ("Is there nothing on cats?", "is there NOTHING on cats"):
         page.get_by_role("textbox", name="Question").fill(question)
         page.keyboard.press("Enter")
-        expect(page.locator(".question").last).to_have_text(question)
+        expect(page.locator("#turns .question").last).to_have_text(question)
         expect(page.locator(".answer").last).to_have_class("answer is-done")
         page.goto(f"{full.address}/?c=new")
 

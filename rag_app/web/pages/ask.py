@@ -11,16 +11,20 @@ from typing import Any
 
 import gradio
 
+from ingest.errors import RagError
+from rag_app.access import Who
 from rag_app.conversations import Conversations, Excluded, StoredTurn, TurnState, put_aside
 from rag_app.escape import escape
-from rag_app.web.answering import Answering
+from rag_app.web.answering import Answering, StillAnswering, Unasked, log_fault
 from rag_app.web.desk import Desk, Status
+from rag_app.web.header_html import header_html
 from rag_app.web.history_html import HEAD, history_html
-from rag_app.web.library_html import header_html
-from rag_app.web.pages.parts import block, listener
+from rag_app.web.narrowed import narrowed
+from rag_app.web.pages.parts import block, listener, visitor
 from rag_app.web.pages.tabs import Tabs
 from rag_app.web.people import People
 from rag_app.web.render import evidence_html, messages, stage_words, top_html
+from rag_app.web.spaces_html import ask_in_html, chosen, to_ask_in
 from rag_app.web.welcome_html import welcome_html
 
 QUESTION_LIMIT = 4000  # characters
@@ -43,6 +47,7 @@ class AskPage:
         self._answering = answering
         self._people = people
         self._tabs = Tabs(answering.wake)
+        self._on_its_way: dict[str, str] = {}  # by open page: the question it has sent that is not stored yet
 
     def build(self) -> None:
         """Lay the page out and join its events to their handlers."""
@@ -77,6 +82,8 @@ class AskPage:
         )
         self._welcome = block("welcome")
         self._live = block("live")
+        self._notice = block("notice")
+        self._spaces = block("spaces")
         self._box = gradio.Textbox(
             elem_id="question",
             label="Question",
@@ -85,37 +92,37 @@ class AskPage:
             max_lines=6,
             submit_btn="Ask",
             autofocus=True,
+            interactive=True,
             html_attributes=gradio.InputHTMLAttributes(enterkeyhint="send"),
         )
 
     def _join_events(self) -> None:
-        heard = listener("cite", "example", "again", "aside", "restore", "resume", "listed")
-        drawn = [self._header, self._top, self._chat, self._welcome, self._live, self._box, self._evidence]
+        heard = listener("ask", "again", "aside", "restore", "resume", "listed", "cite")
+        drawn = [self._header, self._top, self._chat, self._welcome]
+        drawn += [self._live, self._notice, self._spaces, self._box, self._evidence]
         asking: dict[str, Any] = {**QUIET, "concurrency_id": "answer", "concurrency_limit": 64}
-        self._box.submit(self._ask, self._box, drawn, trigger_mode="once", **asking)
+        # An event lasts until its answer is whole and a little longer. Gradio drops what comes meanwhile unless it may
+        # come several times, so it may, and what comes too early is refused here, in words.
+        asking["trigger_mode"] = "multiple"
         self._box.stop(self._stop, None, None, queue=False, **QUIET)
-        heard.example(self._ask_example, None, drawn, **asking)
+        heard.ask(self._ask, None, drawn, **asking)  # the box itself is read, cleared and kept by lasting.js
         heard.again(self._ask_again, None, drawn, **asking)
         heard.aside(self._ask_without, None, drawn, **asking)
         heard.restore(self._ask_with, None, drawn, **asking)
-        # A page that follows an answer may turn to another conversation meanwhile.
-        heard.resume(self._resume, None, drawn, trigger_mode="multiple", **asking)
+        heard.resume(self._resume, None, drawn, **asking)
         heard.cite(self._show_source, None, self._evidence, queue=False, trigger_mode="multiple", **QUIET)
         heard.listed(self._list, None, self._history, queue=False, trigger_mode="always_last", **QUIET)
 
-    async def _ask(self, question: str, request: gradio.Request) -> AsyncIterator[Updates]:
+    async def _ask(self, event: gradio.EventData, request: gradio.Request) -> AsyncIterator[Updates]:
         edited = request.query_params.get("edit", "")
-        async for update in self._asked(question, request, instead_of=edited, typed=True):
-            yield update
-
-    async def _ask_example(self, event: gradio.EventData, request: gradio.Request) -> AsyncIterator[Updates]:
-        async for update in self._asked(str(event.question), request):
+        ticket = event.ticket if isinstance(event.ticket, int) else 0
+        async for update in self._asked(str(event.question), request, instead_of=edited, ticket=ticket):
             yield update
 
     async def _ask_again(self, event: gradio.EventData, request: gradio.Request) -> AsyncIterator[Updates]:
         turn = await asyncio.to_thread(self._conversations.turn, self._browser(request), str(event.turn))
         if turn is not None:
-            async for update in self._asked(turn.question, request, instead_of=turn.id, excluded=turn.excluded):
+            async for update in self._asked_again(turn, request, turn.excluded):
                 yield update
 
     async def _ask_without(self, event: gradio.EventData, request: gradio.Request) -> AsyncIterator[Updates]:
@@ -124,7 +131,7 @@ class AskPage:
         sources = turn.answer.sources if turn is not None and turn.answer is not None else ()
         if turn is not None and isinstance(event.source, int) and 0 <= event.source < len(sources):
             excluded = (*turn.excluded, put_aside(sources[event.source]))
-            async for update in self._asked(turn.question, request, instead_of=turn.id, excluded=excluded):
+            async for update in self._asked_again(turn, request, excluded):
                 yield update
 
     async def _ask_with(self, event: gradio.EventData, request: gradio.Request) -> AsyncIterator[Updates]:
@@ -132,8 +139,17 @@ class AskPage:
         turn = await asyncio.to_thread(self._conversations.turn, self._browser(request), str(event.turn))
         if turn is not None:
             excluded = tuple(one for place, one in enumerate(turn.excluded) if place != event.place)
-            async for update in self._asked(turn.question, request, instead_of=turn.id, excluded=excluded):
+            async for update in self._asked_again(turn, request, excluded):
                 yield update
+
+    async def _asked_again(
+        self, turn: StoredTurn, request: gradio.Request, excluded: Sequence[Excluded]
+    ) -> AsyncIterator[Updates]:
+        """The question of a turn in its place and in the spaces it was asked in."""
+        async for update in self._asked(
+            turn.question, request, instead_of=turn.id, excluded=excluded, spaces=turn.spaces
+        ):
+            yield update
 
     async def _asked(
         self,
@@ -142,56 +158,114 @@ class AskPage:
         *,
         instead_of: str = "",
         excluded: Sequence[Excluded] = (),
-        typed: bool = False,
+        spaces: Sequence[str] | None = None,
+        ticket: int = 0,
     ) -> AsyncIterator[Updates]:
-        """The page while a question is answered, in the place of the last turn where it is `instead_of`."""
-        browser, conversation = await asyncio.to_thread(self._place, request)
-        refusal = self._refusal(conversation, question)
-        if refusal:
-            yield {self._live: f'<p class="notice" role="alert">{escape(refusal)}</p>'}
+        """The page while a question is answered, in the place of the last turn where it is `instead_of`.
+
+        It is asked in `spaces`; None is what the address says. By the `ticket` the page knows which of the questions it
+        sent is taken or refused.
+        """
+        tab, question = _tab(request), question.strip()
+        if self._on_its_way.get(tab) == question:
+            return  # a key or a button pressed twice
+        before = self._tabs.at(tab)
+        try:
+            asked_in, turn = await self._begin(question, request, instead_of, excluded, spaces)
+        except RagError as refusal:
+            yield {self._notice: _notice_html(str(refusal), ticket)}
             return
-        if conversation is None:
-            conversation = await asyncio.to_thread(self._conversations.begin, browser)
-        turn = await self._answering.start(
-            browser, conversation, question.strip(), instead_of=instead_of, excluded=excluded
-        )
-        async for update in self._follow(turn, request, first={self._box: _busy_box(clear=typed)}):
-            yield update
+        except gradio.Error:
+            raise
+        except Exception as error:  # noqa: BLE001 - logged; whatever storing raises, the reader is told where they asked
+            yield {self._notice: _notice_html(log_fault("asking", error), ticket)}
+            return
+        now = self._tabs.at(tab)
+        if now is before or now is None or now.conversation == asked_in:  # otherwise the reader has gone elsewhere
+            async for update in self._follow(turn, request, ticket):
+                yield update
+        else:
+            yield {self._notice: _taken_html(ticket)}
+
+    async def _begin(
+        self,
+        question: str,
+        request: gradio.Request,
+        instead_of: str,
+        excluded: Sequence[Excluded],
+        spaces: Sequence[str] | None,
+    ) -> tuple[str, StoredTurn]:
+        """Where a question was asked, "" for a new conversation, and its turn. Raises RagError where it is refused."""
+        tab = _tab(request)
+        _check(question)
+        if tab in self._on_its_way:
+            raise StillAnswering
+        self._on_its_way[tab] = question  # before anything is waited for
+        try:
+            who, named = await asyncio.to_thread(self._place, request)
+            asked_in = named or ""
+            shown = asked_in or await asyncio.to_thread(self._shown, who.id, tab)
+            running = self._answering.running(shown)
+            if running is not None and running.question == question:
+                return asked_in, running  # pressed twice, or asked on another page
+            conversation = asked_in or await asyncio.to_thread(self._conversations.begin, who.id)
+            desk = narrowed(self._desk, who)
+            picked = chosen(_named(request) if spaces is None else spaces, to_ask_in(desk.spaces()))
+            turn = await self._answering.start(
+                who.id, conversation, question, instead_of=instead_of, excluded=excluded, spaces=picked, ask=desk.ask
+            )
+        finally:
+            del self._on_its_way[tab]
+        return asked_in, turn
+
+    def _shown(self, browser: str, tab: str) -> str:
+        """What an open page shows, whose address may not name it yet; the tab's name is only what a client claims."""
+        here = self._tabs.at(tab)
+        return here.conversation if here is not None and self._conversations.owns(browser, here.conversation) else ""
 
     async def _resume(self, event: gradio.EventData, request: gradio.Request) -> AsyncIterator[Updates]:
         """What the address names, as it is stored; an answer still being made is followed to its end."""
-        browser, conversation = await asyncio.to_thread(self._place, request)
-        self._tabs.turn_to(_tab(request), "")
+        who, conversation = await asyncio.to_thread(self._place, request)
+        self._tabs.turn_to(_tab(request), "", conversation or "")
         wanted = getattr(event, "turns", None)
         shown = min(max(wanted, TURNS_SHOWN), TURNS_MOST) if isinstance(wanted, int) else TURNS_SHOWN
-        yield await asyncio.to_thread(self._drawn, browser, conversation or "", shown)
+        choices = to_ask_in(await asyncio.to_thread(narrowed(self._desk, who).spaces))
+        yield {
+            self._notice: "",
+            self._spaces: ask_in_html(choices, chosen(_named(request), choices)),
+            **await asyncio.to_thread(self._drawn, who, conversation or "", shown),
+        }
         running = self._answering.running(conversation) if conversation else None
         if running is not None:
-            async for update in self._follow(running, request, first={}):
+            async for update in self._follow(running, request):
                 yield update
 
-    async def _follow(self, turn: StoredTurn, request: gradio.Request, first: Updates) -> AsyncIterator[Updates]:
+    async def _follow(self, turn: StoredTurn, request: gradio.Request, ticket: int = 0) -> AsyncIterator[Updates]:
         """The page as the answer grows; ends early where the page turns to something else."""
-        browser, here = self._browser(request), self._tabs.turn_to(_tab(request), turn.id)
-        stored = await asyncio.to_thread(self._conversations.turns, browser, turn.conversation, last=TURNS_SHOWN)
-        held = await asyncio.to_thread(self._conversations.count, browser, turn.conversation)
+        who = await asyncio.to_thread(self._who, request)
+        here = self._tabs.turn_to(_tab(request), turn.id, turn.conversation)
+        stored = await asyncio.to_thread(self._conversations.turns, who.id, turn.conversation, last=TURNS_SHOWN)
+        held = await asyncio.to_thread(self._conversations.count, who.id, turn.conversation)
         before = [one for one in stored if one.id != turn.id]
         yield {
-            **first,
-            self._chat: messages([*before, turn]),
+            **self._growing(before, turn),
             self._welcome: "",
+            self._notice: _taken_html(ticket),
             self._top: top_html(shown=len(stored), held=held),
-            self._live: _live_html(turn),
             self._evidence: evidence_html(None),
         }
         async for grown in self._answering.follow(turn):
             if not self._tabs.still(_tab(request), here):
                 return
             turn = grown
-            yield {self._chat: messages([*before, turn]), self._live: _live_html(turn)}
-        updates = await asyncio.to_thread(self._drawn, browser, turn.conversation)
+            yield self._growing(before, turn)
+        updates = await asyncio.to_thread(self._drawn, who, turn.conversation)
         if self._tabs.still(_tab(request), here):
-            yield updates
+            yield {**updates, self._notice: _taken_html(ticket)}
+
+    def _growing(self, before: Sequence[StoredTurn], turn: StoredTurn) -> Updates:
+        """What changes as an answer grows, and the box, over which the last answer's end may have been drawn."""
+        return {self._chat: messages([*before, turn]), self._live: _live_html(turn), self._box: _box(turn)}
 
     async def _stop(self, request: gradio.Request) -> None:
         _, conversation = await asyncio.to_thread(self._place, request)
@@ -208,12 +282,12 @@ class AskPage:
 
     def _list(self, event: gradio.EventData, request: gradio.Request) -> str:
         """The list of conversations: what was searched for, as far as it was opened, in the reader's own days."""
-        browser, shown = self._place(request)
+        who, shown = self._place(request)
         holding = str(event.holding)[:QUESTION_LIMIT]
         limit = event.shown if isinstance(event.shown, int) else 0
         limit = min(max(limit, CONVERSATIONS_SHOWN), CONVERSATIONS_MOST)
         minutes = event.zone if isinstance(event.zone, int) and abs(event.zone) <= 24 * 60 else 0
-        found = self._conversations.listed(browser, holding=holding, limit=limit + 1)
+        found = self._conversations.listed(who.id, holding=holding, limit=limit + 1)
         return history_html(
             found[:limit],
             shown or "",
@@ -223,60 +297,76 @@ class AskPage:
             more=len(found) > limit,
         )
 
-    def _drawn(self, browser: str, conversation: str, shown: int = TURNS_SHOWN) -> Updates:
+    def _drawn(self, who: Who, conversation: str, shown: int = TURNS_SHOWN) -> Updates:
         """Everything on the page, from what is stored; of the turns the last `shown`."""
-        status = self._desk.status()
-        turns = self._conversations.turns(browser, conversation, last=shown)
+        desk = narrowed(self._desk, who)
+        status = desk.status()
+        turns = self._answering.settled(self._conversations.turns(who.id, conversation, last=shown))
         last = turns[-1] if turns else None
-        working = last is not None and last.state is TurnState.WORKING
         return {
-            self._header: header_html("Ask", status),
-            self._top: top_html(shown=len(turns), held=self._conversations.count(browser, conversation)),
+            self._header: header_html("Ask", status, who),
+            self._top: top_html(shown=len(turns), held=self._conversations.count(who.id, conversation)),
             self._chat: messages(turns),
-            self._welcome: "" if turns else self._first_page(status),
+            self._welcome: "" if turns else self._first_page(desk, status),
             self._live: _live_html(last),
-            self._box: _busy_box(clear=False) if working else gradio.update(submit_btn="Ask", stop_btn=False),
+            self._box: _box(last),
             self._evidence: evidence_html(last, last=True),
         }
 
-    def _first_page(self, status: Status) -> str:
-        shelf = [one for one in self._desk.documents() if one.space != self._desk.handbook]
-        return welcome_html(status, self._desk.suggestions(), shelf)
+    def _first_page(self, desk: Desk, status: Status) -> str:
+        shelf = [one for one in desk.documents() if one.space != desk.handbook]
+        return welcome_html(status, desk.suggestions(), shelf)
 
-    def _place(self, request: gradio.Request) -> tuple[str, str | None]:
+    def _place(self, request: gradio.Request) -> tuple[Who, str | None]:
         """Who asks, and the conversation their page shows; None for a new one."""
-        browser, named = self._browser(request), request.query_params.get("c", "")
+        who, named = self._who(request), request.query_params.get("c", "")
         if named == NEW:
-            return browser, None
-        if named and self._conversations.owns(browser, named):
-            return browser, named
-        return browser, self._conversations.current(browser)
+            return who, None
+        if named and self._conversations.owns(who.id, named):
+            return who, named
+        return who, self._conversations.current(who.id)
 
-    def _refusal(self, conversation: str | None, question: str) -> str:
-        if not question.strip():
-            return "Write a question first."
-        if len(question) > QUESTION_LIMIT:
-            return (
-                f"This question has {len(question):,} characters; at most {QUESTION_LIMIT:,} can be asked. Shorten it."
-            )
-        if conversation and self._answering.running(conversation):
-            return "The question before this one is still being answered. Wait for it, or stop it."
-        return ""
+    def _who(self, request: gradio.Request) -> Who:
+        return visitor(self._people, request)
 
     def _browser(self, request: gradio.Request) -> str:
-        browser = self._people.browser(request.cookies)
-        if browser is None:
-            raise gradio.Error("This browser keeps no cookies from this server. Allow them and reload the page.")
-        return browser
+        return self._who(request).id
 
 
 def _tab(request: gradio.Request) -> str:
     return str(request.session_hash)
 
 
-def _busy_box(*, clear: bool) -> Mapping[str, Any]:
-    change: Mapping[str, Any] = gradio.update(submit_btn=False, stop_btn="Stop", **({"value": ""} if clear else {}))
+def _named(request: gradio.Request) -> str:
+    """The spaces to ask in, as the address names them."""
+    return str(request.query_params.get("in", ""))
+
+
+def _check(question: str) -> None:
+    """Raise Unasked for a question that nobody can answer."""
+    if not question:
+        raise Unasked("Write a question first.")
+    if len(question) > QUESTION_LIMIT:
+        raise Unasked(
+            f"This question has {len(question):,} characters; at most {QUESTION_LIMIT:,} can be asked. Shorten it."
+        )
+
+
+def _box(turn: StoredTurn | None) -> Mapping[str, Any]:
+    """The box beside a conversation that ends with `turn`; what is written in it is the reader's alone."""
+    working = turn is not None and turn.state is TurnState.WORKING
+    change: Mapping[str, Any] = gradio.update(
+        submit_btn=False if working else "Ask", stop_btn="Stop" if working else False
+    )
     return change
+
+
+def _taken_html(ticket: int) -> str:
+    return f'<p hidden data-ticket="{ticket}"></p>' if ticket else ""
+
+
+def _notice_html(words: str, ticket: int) -> str:
+    return f'<p class="notice" role="alert" data-ticket="{ticket}">{escape(words)}</p>'
 
 
 def _live_html(turn: StoredTurn | None) -> str:

@@ -12,6 +12,7 @@ class Here:
     """What a page turned to. Two of them are never equal, also for the same answer."""
 
     turn: str  # "" where nothing is followed
+    conversation: str = ""  # "" for one that nothing was asked in yet
 
 
 class Tabs:
@@ -22,10 +23,14 @@ class Tabs:
         self._wake = wake
         self._tabs: OrderedDict[str, Here] = OrderedDict()
 
-    def turn_to(self, tab: str, turn: str) -> Here:
+    def at(self, tab: str) -> Here | None:
+        """What the page turned to last, where that is known."""
+        return self._tabs.get(tab)
+
+    def turn_to(self, tab: str, turn: str, conversation: str = "") -> Here:
         """The page follows `turn` from now on; whoever drew it before is woken to see so."""
         before = self._tabs.pop(tab, None)
-        here = self._tabs[tab] = Here(turn)
+        here = self._tabs[tab] = Here(turn, conversation)
         while len(self._tabs) > TABS_KEPT:
             self._tabs.popitem(last=False)
         if before is not None and before.turn:

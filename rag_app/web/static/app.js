@@ -32,17 +32,22 @@
   let questions = 0;
   rag.startAtEnd = () => { atEnd = true; };
   let moved = 0; // when the reader last moved the page; growing text scrolls too, and must not count
+  // Gradio draws the column some time after the page, and sometimes a second time; other pages have none.
+  const column = () => document.querySelector('#conversation');
   const follow = () => {
-    const place = document.querySelector('#conversation');
     for (const name of ['wheel', 'touchmove', 'keydown', 'pointerdown']) {
-      place.addEventListener(name, () => { moved = Date.now(); }, { passive: true });
+      document.addEventListener(name, (event) => {
+        if (event.target.closest && event.target.closest('#conversation')) moved = Date.now();
+      }, { capture: true, passive: true });
     }
-    place.addEventListener('scroll', () => {
-      if (Date.now() - moved < 1000) atEnd = place.scrollHeight - place.scrollTop - place.clientHeight < 120;
-    }, { passive: true });
+    document.addEventListener('scroll', ({ target }) => {
+      const own = target === column() && Date.now() - moved < 1000;
+      if (own) atEnd = target.scrollHeight - target.scrollTop - target.clientHeight < 120;
+    }, { capture: true, passive: true });
     // To the end, but no further than the newest question: a long answer is read from its beginning.
     const toEnd = () => {
-      if (!atEnd) return;
+      const place = column();
+      if (!atEnd || !place) return;
       const newest = [...place.querySelectorAll('.question')].pop();
       const end = place.scrollHeight - place.clientHeight;
       const top = newest ? place.scrollTop + newest.getBoundingClientRect().top - place.getBoundingClientRect().top - 16 : end;
@@ -50,27 +55,24 @@
     };
     // Gradio names each message by its source, tags and all; what is inside names it better.
     const unname = () => {
-      for (const message of place.querySelectorAll('[data-testid="user"][aria-label], [data-testid="bot"][aria-label]')) {
+      for (const message of document.querySelectorAll('[data-testid="user"][aria-label], [data-testid="bot"][aria-label]')) {
         message.removeAttribute('aria-label');
       }
     };
-    new MutationObserver(() => {
+    new MutationObserver((changes) => {
+      const place = column();
+      if (!place || !changes.some(({ target }) => place.contains(target) || target.contains(place))) return;
       unname();
       const asked = place.querySelectorAll('.question').length;
       if (asked > questions) atEnd = true; // whoever asks wants to see the answer
       questions = asked;
       toEnd();
       requestAnimationFrame(toEnd);
-      // The whole column, not the list of turns: that one is not there before the first question.
-    }).observe(place, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ['aria-label'] });
-    unname();
+    }).observe(document.body, {
+      subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ['aria-label'],
+    });
   };
-  // Gradio draws the column some time after the page's listener; other pages have none.
-  const followSoon = (tries) => {
-    if (document.querySelector('#conversation')) follow();
-    else if (tries) setTimeout(followSoon, 100, tries - 1);
-  };
-  window.addEventListener('rag:listening', () => followSoon(100), { once: true });
+  follow();
 
   // ---- dialogs -------------------------------------------------------------------------------------------
   let opener = null;
@@ -191,7 +193,6 @@
     '[data-zoom]': (button) => zoomTo(zoom + Number(button.dataset.zoom)),
     '[data-close]': (button) => button.closest('dialog').close(),
     '[data-close-evidence]': () => closeEvidence(),
-    '[data-example]': (button) => tell('example', { question: button.textContent }),
     '[data-cancel]': async (button) => {
       button.disabled = true;
       await fetch(`/jobs/${button.dataset.cancel}/cancel`, { method: 'POST' }).catch(() => null);

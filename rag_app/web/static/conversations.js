@@ -26,8 +26,8 @@
 
   // What the server drew last says where the page is now, and that the list may have changed.
   let drawn = '';
-  const look = (live) => {
-    const state = live.querySelector('[data-conversation]');
+  const look = () => {
+    const state = find('#live [data-conversation]');
     if (!state) return;
     const { conversation, turn = '', state: stage = '' } = state.dataset;
     const now = [conversation, turn, stage].join(' ');
@@ -37,14 +37,10 @@
     if (shownNow() !== conversation) history.replaceState(null, '', address(conversation));
     list();
   };
-  const lookSoon = (tries) => {
-    const live = find('#live');
-    if (live) {
-      new MutationObserver(() => look(live)).observe(live, { subtree: true, childList: true, attributes: true });
-      look(live);
-    } else if (tries) setTimeout(lookSoon, 100, tries - 1);
-  };
-  window.addEventListener('rag:listening', () => lookSoon(100), { once: true });
+  // The whole page is watched: Gradio may draw a column a second time, and what was watched in it would be gone.
+  new MutationObserver(look).observe(document.body, {
+    subtree: true, childList: true, attributes: true, attributeFilter: ['data-conversation', 'data-turn', 'data-state'],
+  });
 
   // ---- the list --------------------------------------------------------------------------------------------
   let shown = 0;
@@ -262,7 +258,10 @@
   };
   // What was being written outlives a reload that the reader did not ask for.
   const KEPT = 'rag:question';
-  const saveQuestion = () => { if (box() && box().value) sessionStorage.setItem(KEPT, box().value); };
+  const saveQuestion = () => {
+    const words = (box() && box().value) || window.rag.unsettled();
+    if (words) sessionStorage.setItem(KEPT, words);
+  };
   // Gradio sometimes draws the box a second time, empty: the words are put back until the reader does anything there.
   const restoreQuestion = (tries) => {
     const text = sessionStorage.getItem(KEPT);
@@ -277,7 +276,7 @@
     }, true);
   }
   restoreQuestion(100);
-  window.rag.saveQuestion = saveQuestion;
+  Object.assign(window.rag, { box, fill, saveQuestion });
   const leaveEditing = () => {
     if (!document.body.classList.contains('editing')) return;
     document.body.classList.remove('editing');

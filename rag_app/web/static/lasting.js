@@ -1,8 +1,9 @@
-// What keeps a page right when something is slow or gone: it asks again until it is drawn, says that the server does
-// not answer and comes back with it, and shows questions to begin with once they are there.
+// What keeps a page right when something is slow or gone: it asks again until it is drawn, keeps what is sent until the
+// server has taken it, says that the server does not answer and comes back with it, and shows questions to begin with
+// once they are there.
 (() => {
   'use strict';
-  const { tell, make, saveQuestion } = window.rag;
+  const { tell, make, clicks, box, fill, saveQuestion } = window.rag;
 
   // ---- drawn at all: the first request is lost where the page was not ready for it ------------------------------
   const AGAIN_MS = 4000;
@@ -57,46 +58,78 @@
     if (asked && !gone) reached().then((there) => { if (!there) { gone = true; say(); setTimeout(look, BACK_MS); } });
   });
 
-  // ---- the first stage, said before the server does ----------------------------------------------------------------
+  // ---- a question on its way ---------------------------------------------------------------------------------------
+  // The box is cleared when a question is sent and belongs to the reader again at once. What was sent is shown with the
+  // first stage until the server says the same; where it refuses the question or is silent, the words come back.
   const STAGE = 'Reading your question';
-  const questions = () => [...document.querySelectorAll('#turns .question')];
-  const begin = (question) => {
+  const LIMIT = 4000; // characters; the server refuses longer ones in words
+  const SILENT_MS = 20000;
+  const pending = []; // questions sent that the server has said nothing of
+  let tickets = 0;
+  const turnShown = () => (document.querySelector('#live [data-turn]') || { dataset: {} }).dataset.turn || '';
+  let before = ''; // the turn that was shown when the question shown below it was sent
+  const echo = (question) => {
     const live = document.querySelector('#live');
-    if (!live || document.querySelector('#asking') || working() || question.length > 4000) return;
+    if (!live || document.body.classList.contains('editing')) return; // an edited one takes the place of another
+    before = turnShown();
     const asking = make('div', 'asking');
     asking.id = 'asking';
     asking.append(make('p', 'question', question), make('p', 'stage', STAGE));
-    const before = questions().length;
-    const state = live.textContent + live.innerHTML;
     live.before(asking);
     document.body.classList.add('asking');
     asking.scrollIntoView({ block: 'nearest' });
-    // It goes when the server has said anything at all: the question itself, or why it is not asked.
-    const seen = new MutationObserver(() => {
-      if (questions().length !== before || working() || live.textContent + live.innerHTML !== state) end();
-    });
-    const end = () => {
-      seen.disconnect();
-      asking.remove();
-      document.body.classList.remove('asking');
-    };
-    seen.observe(document.querySelector('#conversation'), { subtree: true, childList: true, attributes: true });
-    setTimeout(end, 20000);
   };
-  const typed = () => {
-    const box = document.querySelector('#question textarea');
-    const free = document.querySelector('#question .submit-button');
-    if (box && free && box.value.trim() && !document.body.classList.contains('editing')) begin(box.value);
+  const unecho = () => {
+    const asking = document.querySelector('#asking');
+    if (asking) asking.remove();
+    document.body.classList.remove('asking');
   };
+  const bringBack = (question) => {
+    unecho();
+    question.late = true;
+    if (question.typed && box() && !box().value) fill(question.text);
+  };
+  // The server names each question that it takes or refuses by its ticket.
+  const settle = () => {
+    if (document.querySelector('#asking') && turnShown() !== before) unecho();
+    const told = document.querySelector('#notice [data-ticket]');
+    const place = told ? pending.findIndex((one) => one.ticket === Number(told.dataset.ticket)) : -1;
+    if (place < 0) return;
+    const [question] = pending.splice(place, 1);
+    clearTimeout(question.timer);
+    if (told.getAttribute('role') === 'alert') bringBack(question);
+    else if (box() && box().value === question.text) fill('');
+  };
+  const send = (text, typed) => {
+    const [words, waiting] = [text.trim(), pending.filter((one) => !one.late)];
+    if (waiting.length && (!words || waiting.some((one) => one.text.trim() === words))) return; // pressed twice
+    tickets += 1;
+    const question = { text, typed, ticket: tickets, late: false };
+    question.timer = setTimeout(bringBack, SILENT_MS, question);
+    // What will be refused stays where it is: the one before it is not answered yet, or it is no question.
+    const good = !waiting.length && !working() && words && text.length <= LIMIT;
+    pending.push(question);
+    tell('ask', { question: text, ticket: question.ticket });
+    if (good && typed) fill('');
+    if (good) echo(text);
+  };
+  // Before the page is drawn the server's side of it may not hear yet; the words stay in the box until then.
+  const sendTyped = () => {
+    if (document.querySelector('.bar')) send(box().value, true);
+    else setTimeout(sendTyped, 200);
+  };
+  window.rag.unsettled = () => pending.filter((one) => one.typed).map((one) => one.text).join(' ');
   document.addEventListener('keydown', (event) => {
-    const enter = event.key === 'Enter' && !event.shiftKey && !event.isComposing;
-    if (enter && event.target.closest && event.target.closest('#question')) typed();
+    const enter = event.key === 'Enter' && !event.shiftKey && !event.isComposing && event.keyCode !== 229;
+    if (!enter || event.target !== box()) return;
+    event.preventDefault();
+    if (!event.repeat) sendTyped();
   }, true);
-  document.addEventListener('click', (event) => {
-    const button = event.target.closest('#question .submit-button, .example');
-    if (button && button.matches('.example')) begin(button.textContent);
-    else if (button) typed();
-  }, true);
+  clicks['#question .submit-button'] = sendTyped;
+  clicks['[data-example]'] = (button) => send(button.textContent, false);
+  new MutationObserver(settle).observe(document.body, {
+    subtree: true, childList: true, attributes: true, attributeFilter: ['data-ticket', 'data-turn'],
+  });
 
   // ---- questions to begin with ------------------------------------------------------------------------------------
   let looks = 0;
