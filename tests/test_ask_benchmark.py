@@ -60,7 +60,7 @@ def test_recall_is_whole_where_the_exact_scan_answers(tmp_path):
 def test_table_has_a_line_for_every_stage():
     stages = {"embed": 2.0, "dense": 3.0, "lexical": 1.0, "join": 4.0, "rerank": 30.0, "prompt": 0.0}
 
-    told = table([{**stages, "all": 40.0, "all but models": 8.0}] * 3)
+    told = table([{**stages, "all": 40.0, "all but models": 8.0, "lexical alone": 1.0}] * 3)
 
     assert [line.split()[0] for line in told.splitlines()[1:7]] == list(stages)
-    assert told.splitlines()[-1].split()[3:5] == ["8.0", "8.0"]
+    assert told.splitlines()[-2].split()[3:5] == ["8.0", "8.0"]
