@@ -22,7 +22,7 @@ from ingest import chunking, cleaning
 from ingest.errors import Refused
 from ingest.reading import page_image, read
 from ingest.reading.locate import folded
-from ingest.reading.words import Shown, characters
+from ingest.reading.words import Shown, characters, scan
 from ingest.records import Box, Chunk, Page
 
 PASSAGES = 500
@@ -126,6 +126,9 @@ def inside(file: Path, number: int, boxes: Sequence[Box]) -> tuple[str, str]:
         shown, textpage = Shown(page), page.get_textpage()
         text = characters(textpage)
         middles = [_middle(textpage, shown, index) for index in range(len(text))]
+        found = scan(page)  # what is filled into forms is not among pdfium's characters
+        text += found.added
+        middles += [((left + right) / 2, (top + bottom) / 2) for left, top, right, bottom in found.added_boxes]
     held: list[list[int]] = []
     taken: set[int] = set()
     for box in boxes:

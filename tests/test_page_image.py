@@ -5,7 +5,7 @@ import pypdf
 import pytest
 from pdf_makers import changed, drawn, invisible, lines, together
 from PIL import Image
-from pypdf.generic import RectangleObject
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject, NumberObject, RectangleObject
 
 from ingest.errors import Refused
 from ingest.reading import page_image
@@ -237,3 +237,24 @@ def test_hidden_words_are_not_boxed(tmp_path: Path):
     image = page_image(path, 1, width=600, quote=POLICY[0])
 
     assert [round(box.top) for box in image.boxes] == [62]
+
+
+def test_a_font_that_is_far_too_high_is_not_marked_over_other_lines(tmp_path: Path):
+    def higher(writer: pypdf.PdfWriter):
+        fonts = writer.pages[0]["/Resources"]["/Font"]
+        described = {"/Type": "/FontDescriptor", "/FontName": "/Helvetica", "/Flags": 32, "/ItalicAngle": 0}
+        described |= {"/Ascent": 3000, "/Descent": -1500, "/CapHeight": 700, "/StemV": 80}
+        made = DictionaryObject({
+            NameObject(key): NameObject(value) if isinstance(value, str) else NumberObject(value)
+            for key, value in described.items()
+        })  # fmt: skip
+        made[NameObject("/FontBBox")] = ArrayObject(map(NumberObject, (-200, -1500, 1000, 3000)))
+        for font in fonts.values():
+            font.get_object()[NameObject("/FontDescriptor")] = made
+
+    path = tmp_path / "file.pdf"
+    path.write_bytes(changed(drawn(lines("First line of it", "Second line of it", "Third line of it")), higher))
+
+    (box,) = page_image(path, 1, width=900, quote="Second line of it").boxes
+
+    assert box.bottom - box.top < 14  # as much as there is from line to line

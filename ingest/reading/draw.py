@@ -1,6 +1,7 @@
 """Draws one page and finds a quote on it. Runs in the child; answers with frames."""
 
 import io
+import math
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
@@ -15,6 +16,7 @@ from ingest.reading.words import Scan, Shown, characters, scan
 
 LARGEST = 2400  # pixels, either side
 TALLEST = 4  # times the width
+TALL = 1.45  # times its size; a font that is higher has signs that no line of text has room for
 
 
 def draw(file: IO[bytes], request: Mapping[str, Any]) -> Iterator[Frame]:
@@ -53,13 +55,31 @@ def _boxes(page: pypdfium2.PdfPage, shown: Shown, quote: str, near: int) -> list
     except pypdfium2.PdfiumError:
         return []
     boxes: list[Rectangle] = []
-    box = pdfium.FS_RECTF()
     for index in (indices[at] for at in place(text, quote, near)):
         if index >= len(own):
             boxes.append(found.added_boxes[index - len(own)])
-        elif pdfium.FPDFText_GetLooseCharBox(textpage, index, box) and box.right > box.left:
-            boxes.append(shown.box(box.left, box.bottom, box.right, box.top))
+        elif sides := _sides(textpage, index):
+            boxes.append(shown.box(*sides))
     return merged(boxes)
+
+
+def _sides(textpage: pypdfium2.PdfTextPage, index: int) -> tuple[float, float, float, float] | None:
+    """Left, bottom, right and top of a character, as high as its font; None where it has no width.
+
+    A font of mathematical signs may be several times as high as its letters; then the letter's own sides are taken, or
+    its box would reach into the lines above and below.
+    """
+    box, matrix = pdfium.FS_RECTF(), pdfium.FS_MATRIX()
+    if not pdfium.FPDFText_GetLooseCharBox(textpage, index, box) or box.right <= box.left:
+        return None
+    pdfium.FPDFText_GetMatrix(textpage, index, matrix)
+    size = pdfium.FPDFText_GetFontSize(textpage, index) * math.hypot(matrix.c, matrix.d)
+    upright = abs(matrix.b) < abs(matrix.a)
+    if upright and size > 0 and box.top - box.bottom > TALL * size:
+        _, bottom, _, top = textpage.get_charbox(index)
+        if top > bottom:
+            return box.left, bottom, box.right, top
+    return box.left, box.bottom, box.right, box.top
 
 
 def _in_order(found: Scan, text: str) -> tuple[str, list[int]]:
