@@ -5,9 +5,11 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from weakref import WeakValueDictionary
 
+from ingest.compute import asking
 from ingest.errors import RagError
 from rag_app.candidates import Candidate, candidates
 from rag_app.conversations import Conversations, Excluded, StoredAnswer, StoredTurn, TurnState, past_turns, stored
@@ -15,6 +17,7 @@ from rag_app.records import Answer, Stage, Turn
 from rag_app.web.desk import Ask
 
 AT_ONCE = 4  # answers being made at the same time; further ones wait their turn
+EACH = 2  # of these for one person, so that nobody's many questions hold up everybody's
 DRAW_S = 0.08  # seconds at least between two looks at a growing answer
 TURNS_READ = 10  # latest turns a question may lean on
 SAVE_S = 1.0  # seconds between two savings of a growing answer
@@ -85,6 +88,7 @@ class Answering:
         self._runs: dict[str, _Run] = {}
         self._beginning: set[str] = set()  # conversations that a question is being stored in
         self._places = asyncio.Semaphore(AT_ONCE)
+        self._own: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()  # places of each person
 
     def running(self, conversation: str) -> StoredTurn | None:
         """The turn of `conversation` that is being answered, or None."""
@@ -206,7 +210,7 @@ class Answering:
         """
         question = turn.answer.rewritten if turn.answer is not None and turn.answer.rewritten else turn.question
         aside, spaces = [one.passage for one in turn.excluded], turn.spaces or None
-        async with self._places:
+        async with self._place(turn.conversation):
             answers = (ask or self._ask)(question, (), rerank=False, without=aside, spaces=spaces)
             return [answer async for answer in answers][-1]
 
@@ -216,9 +220,17 @@ class Answering:
             run.turn = replace(run.turn, state=TurnState.CUT)
             await self.stop(run.turn.id)
 
+    @asynccontextmanager
+    async def _place(self, person: str) -> AsyncIterator[None]:
+        """Wait for a place; what is computed there is one question of that person, and dropped when it is left."""
+        own = self._own.setdefault(person, asyncio.Semaphore(EACH))
+        async with own, self._places:
+            with asking(person):
+                yield
+
     async def _answer(self, run: _Run, earlier: Sequence[Turn]) -> None:
         try:
-            async with self._places:
+            async with self._place(run.browser):
                 await self._grow(run, earlier)
             final = replace(run.turn, state=TurnState.DONE)
         except asyncio.CancelledError:
