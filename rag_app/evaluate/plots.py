@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor, log10
 
 WIDTH, HEIGHT = 640, 240
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 44  # margins, in the same units
@@ -46,7 +46,7 @@ def paired_bars(
 
 def bars(labels: Sequence[str], values: Sequence[float | None], unit: str, told: str) -> str:
     """One bar for each label, in some unit; none where there is no value. `told` says what they show."""
-    top = max((value for value in values if value), default=1.0)
+    top = _round_up(max((value for value in values if value), default=1.0))
     slot = (WIDTH - LEFT - RIGHT) / len(labels)
     every = ceil(len(labels) / _LABELS)
     parts = []
@@ -60,6 +60,12 @@ def bars(labels: Sequence[str], values: Sequence[float | None], unit: str, told:
             parts.append(_bar(x + slot * 0.25, slot * 0.5, value / top, "after", f"{label}: {value:.1f} {unit}"))
         parts.append(_text(x + slot / 2, HEIGHT - BOTTOM + 18, "" if place % every else label, "middle"))
     return _svg(parts, told)
+
+
+def _round_up(value: float) -> float:
+    """The next number that makes round ticks: 0.803 -> 1, 14 -> 20."""
+    step = 10.0 ** floor(log10(value / _TICKS))
+    return next(_TICKS * step * factor for factor in (1, 1.25, 2, 2.5, 5, 10) if _TICKS * step * factor >= value)
 
 
 def sorted_bars(values: Sequence[float], told: str) -> str:

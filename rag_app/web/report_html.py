@@ -130,7 +130,7 @@ def _week_line(week: Week, *, several: bool) -> str:
     words = "" if week.first_words is None else seconds(week.first_words)
     figures = [number(count) for count in (week.questions, week.answered, week.abstained, week.good, week.poor)]
     cells = "".join(f'<td class="figure">{value}</td>' for value in (*figures, words))
-    space = f'<td class="foreign">{escape_name(space_words(week.space))}</td>' if several else ""
+    space = f'<td class="foreign space">{escape_name(space_words(week.space))}</td>' if several else ""
     return f'<tr><th scope="row">{_day(week.begins)}</th>{space}{cells}</tr>'
 
 
@@ -200,11 +200,14 @@ def _document_table(documents: Sequence[Used], row: Callable[[Used], str], *, se
         f"{_space_cell(one.space) if several else ''}{row(one)}</tr>"
         for one in documents
     )
-    return f'<table class="figures"><tbody>{rows}</tbody></table>'
+    return (
+        '<div class="scroll" tabindex="0" role="group" aria-label="Documents"><table class="figures">'
+        f"<tbody>{rows}</tbody></table></div>"
+    )
 
 
 def _space_cell(space: str) -> str:
-    return f'<td class="foreign">{escape_name(space)}</td>'
+    return f'<td class="foreign space">{escape_name(space)}</td>'
 
 
 def _cited_row(one: Used) -> str:
