@@ -66,6 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = next((word for word in words if not word.startswith("-")), None)
     arguments = _parser(chosen).parse_args(words)
     gc.set_threshold(OBJECTS)
+    # Where torch runs the models: its threads wait without spinning, which costs whoever else has the cores a multiple.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         settings = Settings.from_environment(os.environ)
         logs.set_up(settings.log)

@@ -1,5 +1,6 @@
 """What starting costs: reading the reports, and a server's parts made ready before the first question."""
 
+import gc
 import os
 
 import pytest
@@ -46,5 +47,7 @@ def test_prepared_parts_have_used_their_models_and_their_index(handbook_home, ca
     prepare(application)
 
     assert caplog.text == ""
+    assert gc.get_freeze_count() > 0
+    gc.unfreeze()
     assert application.parts.index.state().answering is Answering.CHROMA
     application.parts.index.close()

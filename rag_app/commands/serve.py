@@ -1,6 +1,7 @@
 """rag serve: the chat, the library page and the work behind them, in one process that owns the home."""
 
 import argparse
+import gc
 import logging
 import os
 import signal
@@ -88,6 +89,8 @@ def prepare(application: Application) -> str:
         application.warm()
         application.parts.index.open()
         application.pipeline.search(WARMING, rerank=False)
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays; walking over it once more takes a question a quarter of a second
     except Exception as error:
         # Questions still work: models load with the first one, and the exact scan answers.
         logger.exception("warming up failed")
