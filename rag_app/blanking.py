@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from ingest.pipeline import document_id as document_id_of
 from rag_app.app_database import AppDatabase
 
 PURGED = "This answer rested on a document that was removed for good."
@@ -38,6 +39,7 @@ def blank(database: AppDatabase, document_id: str, words: Collection[str] = ()) 
             both = {column: (before, after[column]) for column, before in zip(_JUDGED, said, strict=True)}
             _keep(connection, "feedback", "turn", identifier, both)
         _blank_replies(connection, pen)
+        _blank_team(connection, pen, document_id)
     return changed
 
 
@@ -49,6 +51,21 @@ def _blank_replies(connection: Any, pen: "_Pen") -> None:  # noqa: ANN401
     for identifier, text, answer in connection.execute(sql).fetchall():
         after = PURGED if pen.cited(json.loads(answer)) else pen.text(text)
         _keep(connection, "reply", "id", identifier, {"text": (text, after)})
+
+
+def _blank_team(connection: Any, pen: "_Pen", document_id: str) -> None:  # noqa: ANN401
+    """What editors wrote: notes, and approved answers; one that is the document itself goes with all its versions."""
+    for identifier, note in connection.execute("SELECT id, note FROM inbox_case WHERE note <> ''").fetchall():
+        _keep(connection, "inbox_case", "id", identifier, {"note": (note, pen.text(note))})
+    sql = (
+        "SELECT approved_version.rowid, approved, space, content, question, answer, sources FROM approved_version"
+        " JOIN approved ON approved.id = approved"
+    )
+    for row, approved, space, content, question, answer, sources in connection.execute(sql).fetchall():
+        if document_id_of(space, content) == document_id:
+            connection.execute("DELETE FROM approved WHERE id = ?", (approved,))
+        both = {"question": (question, pen.text(question)), "answer": (answer, pen.text(answer))}
+        _keep(connection, "approved_version", "rowid", row, {**both, "sources": (sources, pen.json(sources))})
 
 
 def quoted(database: AppDatabase, document_id: str) -> bool:

@@ -9,6 +9,7 @@ from shelves import Shelf
 from ingest.records import JobState
 from rag_app.access import Forbidden, Role, Who
 from rag_app.app_database import AppDatabase
+from rag_app.blanking import BLANK, TITLE, blank
 from rag_app.team.approved import (
     ApprovalError,
     Approved,
@@ -20,6 +21,7 @@ from rag_app.team.approved import (
     signed,
     to_review,
 )
+from rag_app.team.report import to_look_at
 from rag_app.team.wording import HEADING_LIMIT, heading, identifier_of, markdown, path_of
 from rag_app.web.approved_html import answer_view_html, approved_html, form_html
 
@@ -30,9 +32,14 @@ DRAFT = Draft("documents", "How long is the notice period?", "Three months. In t
 
 
 @pytest.fixture
-def approved(tmp_path):
+def database(tmp_path):
     with closing(AppDatabase(tmp_path / "app.db")) as opened:
-        yield Approved(opened)
+        yield opened
+
+
+@pytest.fixture
+def approved(database):
+    return Approved(database)
 
 
 @pytest.fixture
@@ -248,3 +255,30 @@ def test_nothing_that_people_wrote_comes_out_as_html():
             "<meta",
         ):
             assert opened not in drawn
+
+
+def test_the_report_lists_what_is_to_be_looked_at(approved, shelf):
+    held = approved.write(ANNA, replace(DRAFT, review="2020-01-01"))
+
+    [stale] = to_look_at(approved, shelf.library.documents)()
+
+    assert (stale.question, stale.space) == (DRAFT.question, "documents")
+    assert "2020-01-01" in stale.why
+    approved.withdraw(ANNA, held.id)
+    assert to_look_at(approved, shelf.library.documents)() == []
+
+
+def test_purging_its_document_takes_an_approved_answer_with_all_versions_and_another_only_loses_the_title(
+    approved, publish, shelf, database
+):
+    gone = approved.write(ANNA, DRAFT)
+    publish(gone)
+    [document] = documents(shelf)
+    place = Source(document.id, document.title, 1, "1")
+    other = approved.write(ANNA, replace(DRAFT, question="And for trainees?", answer="Two weeks.", sources=(place,)))
+
+    blank(database, document.id, {"trainees"})
+
+    assert approved.get(gone.id) is None
+    left = approved.get(other.id).latest
+    assert (left.question, left.answer, left.sources[0].title) == (f"And for {BLANK}?", "Two weeks.", TITLE)

@@ -12,7 +12,8 @@ from ingest.terminal import printable
 from rag_app.access import Who
 from rag_app.app_database import AppDatabase
 from rag_app.settings import Settings
-from rag_app.team.report import WEEKS, WEEKS_MOST, Ledger, Report, Reports, Week
+from rag_app.team.approved import Approved
+from rag_app.team.report import WEEKS, WEEKS_MOST, Ledger, Report, Reports, Week, to_look_at
 from rag_app.web.report_html import report_csv, space_words
 
 _SHOWN = 10  # gaps and documents told
@@ -32,7 +33,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     library = open_library(settings.ingest)
     with closing(AppDatabase(library.home.app_db)) as database:
         # Whoever runs commands on the server may read its files anyway.
-        report = Reports(Ledger(database), library.documents).made(Who(""), arguments.weeks, arguments.space)
+        stale = to_look_at(Approved(database), library.documents)
+        report = Reports(Ledger(database), library.documents, stale).made(Who(""), arguments.weeks, arguments.space)
     if arguments.space and report.shown != (arguments.space,):
         known = ", ".join(printable(name) for name in report.spaces if name) or "none yet"
         raise SettingsError(f"There is no space called {printable(arguments.space)}. There are: {known}.")

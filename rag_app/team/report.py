@@ -17,6 +17,7 @@ from rag_app.app_database import AppDatabase
 from rag_app.conversations import TurnState
 from rag_app.feedback import Verdict
 from rag_app.records import Mode
+from rag_app.team.approved import Approved, to_review
 from rag_app.unanswered import Missing, grouped
 
 LOOKED_AT = 100_000  # questions, the latest first
@@ -219,6 +220,17 @@ class Reports:
         since = first_week(today, weeks)
         asked = self._ledger.since(since)
         return report(asked, self._documents(), who, since=since, today=today, space=space, stale=self._stale())
+
+
+def to_look_at(approved: Approved, documents: Callable[[], Sequence[Document]]) -> Callable[[], Sequence[Stale]]:
+    """What tells the approved answers that somebody should look at, in every space."""
+
+    def stale() -> list[Stale]:
+        held, today = documents(), datetime.now(UTC).date()
+        reasons = [(one, to_review(one, held, today)) for one in approved.listed(Who(""))]
+        return [Stale(one.latest.question, one.space, " ".join(why)) for one, why in reasons if why]
+
+    return stale
 
 
 def weeks_of(text: str) -> int:

@@ -19,14 +19,16 @@ from fastapi.responses import Response
 from ingest.errors import SettingsError
 from rag_app.team.entrance import Entrance
 from rag_app.team.inbox import Inbox
+from rag_app.team.keys import Keys
 from rag_app.team.people import Roster
-from rag_app.team.report import Reports
+from rag_app.team.report import Reports, to_look_at
 from rag_app.web.answering import Answering
 from rag_app.web.conversation_routes import History, Turns
 from rag_app.web.desk import Desk
 from rag_app.web.guard import Guard
 from rag_app.web.inbox_routes import Working
 from rag_app.web.interface import Interface, Place
+from rag_app.web.keys_routes import OwnKeys
 from rag_app.web.library_routes import Stacks
 from rag_app.web.metrics import Metrics
 from rag_app.web.office import Office
@@ -103,10 +105,11 @@ def _routers(desk: Desk, stores: Stores, people: People, answering: Answering) -
         SignIn(people, entrance, stores.invitations).router(),
         History(conversations, answering, stores.replies).router(),
         Replying(conversations, stores.replies, desk.writer).router(),
-        Reporting(Reports(stores.ledger, desk.documents)).router(),
+        Reporting(Reports(stores.ledger, desk.documents, to_look_at(stores.approved, desk.documents))).router(),
         Turns(conversations, stores.feedback).router(),
         Working(desk, stores, Inbox(stores.database, desk.embedding)).router(),
         Reranking(desk, conversations, answering).router(),
+        OwnKeys(desk, Keys(stores.database), stores.audit).router(),
     ]
 
 

@@ -3,7 +3,7 @@
 import gradio
 
 from rag_app.team.inbox import Inbox
-from rag_app.team.report import Reports
+from rag_app.team.report import Reports, to_look_at
 from rag_app.web.answering import Answering
 from rag_app.web.desk import Desk
 from rag_app.web.office import Office
@@ -26,7 +26,9 @@ def site(desk: Desk, office: Office, stores: Stores, people: People, answering: 
     with blocks.route("Inbox", "inbox"):
         InboxPage(desk, stores, Inbox(stores.database, desk.embedding), people).build()
     with blocks.route("Report", "report"):
-        ReportPage(desk, Reports(stores.ledger, desk.documents), people).build()
+        ReportPage(
+            desk, Reports(stores.ledger, desk.documents, to_look_at(stores.approved, desk.documents)), people
+        ).build()
     with blocks.route("Quality", "quality"):
         QualityPage(desk, office, stores.unanswered, people).build()
     with blocks.route("Settings", "settings"):
