@@ -80,21 +80,22 @@ FLOORS = {
         web.metrics web.chat_completions
         web.narrowed web.signing web.answering web.render web.history_html web.export evaluate.results
         web.programs web.api_door web.api_page web.receipt web.folders_html web.models_html web.settings_html
-        web.openai_routes
+        web.openai_routes web.keys_html
         web.spaces_html web.library_html web.found_html web.welcome_html web.header_html web.report_html web.reply_html
         web.compared_html web.tour_html web.inbox_html web.approved_html
         web.quality_html
         web.routes web.pages.ask web.pages.library web.pages.quality web.pages.settings web.pages.report
         web.pages.inbox
-        web.library_routes web.api_routes web.sign_in_routes
+        web.library_routes web.api_routes web.keys_routes web.sign_in_routes
         web.watch_routes web.conversation_routes web.reranking_routes
         web.reply_routes web.report_routes web.inbox_routes
         web.pages.site web.interface
         web.server
         commands.ask commands.search commands.ingest commands.documents commands.models commands.doctor commands.desk
-        commands.office commands.warmth commands.vitals commands.report
-        commands.people commands.evaluate commands.verify commands.train commands.backup commands.rebuild commands.restore
-        commands.spaces commands.serve commands.diagnose commands.keys commands.audit
+        commands.warmth
+        commands.office commands.vitals commands.report
+        commands.people commands.evaluate commands.verify commands.train commands.backup commands.rebuild
+        commands.restore commands.spaces commands.serve commands.diagnose commands.keys commands.audit
         __main__
     """,
 }
@@ -110,6 +111,7 @@ WRAPPERS = {
         "rag_app.web.conversation_routes",
         "rag_app.web.inbox_routes",
         "rag_app.web.interface",
+        "rag_app.web.keys_routes",
         "rag_app.web.library_routes",
         "rag_app.web.reply_routes",
         "rag_app.web.report_routes",

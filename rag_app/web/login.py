@@ -18,7 +18,7 @@ def login_html(after: str, sentence: str = "", *, named: bool = False) -> str:
         else ""
     )
     told = "This library is kept for people who are registered." if named else _SHARED
-    return _page(
+    return page_html(
         "Sign in",
         f'<p>{told}</p>{_wrong(sentence)}<form method="post" action="/login">'
         f'<input type="hidden" name="next" value="{escape(after)}">{name}'
@@ -29,7 +29,7 @@ def login_html(after: str, sentence: str = "", *, named: bool = False) -> str:
 
 def invitation_html(name: str, sentence: str = "", *, least: int) -> str:
     """The page on which `name` chooses a password of at least `least` characters."""
-    return _page(
+    return page_html(
         "Choose a password",
         f"<p>You will sign in as <strong>{escape(name)}</strong>. Choose a password of at least {least} characters; a "
         f'few words in a row will do.</p>{_wrong(sentence)}<form method="post">'
@@ -41,7 +41,7 @@ def invitation_html(name: str, sentence: str = "", *, least: int) -> str:
 
 def notice_html(sentence: str, way_on: str, address: str) -> str:
     """A page that says one sentence and offers one way on."""
-    return _page(
+    return page_html(
         _TITLE,
         f'<p>{escape(sentence)}</p><p><a href="{escape(address)}">{escape(way_on)}</a></p>',
     )
@@ -50,7 +50,8 @@ def notice_html(sentence: str, way_on: str, address: str) -> str:
 _SHARED = "This library is kept for people who know its password."
 
 
-def _page(title: str, body: str) -> str:
+def page_html(title: str, body: str) -> str:
+    """A small document of its own."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -31,6 +31,8 @@ def settings_html(configuration: Configuration) -> str:
         '<div class="scroll" tabindex="0" role="group" aria-label="All settings"><table class="figures settings-list">'
         '<thead><tr><th scope="col">Setting</th><th scope="col">Value</th><th scope="col">From</th>'
         f'<th scope="col">What it decides</th></tr></thead><tbody>{rows}</tbody></table></div></section>'
+        '<section><h2>Other programs</h2><p class="told">They ask with a key. <a href="/keys">Make and revoke keys</a>'
+        "</p></section>"
     )
 
 
