@@ -12,6 +12,7 @@ from rag_app.app_database import AppDatabase
 from rag_app.as_json import of_answer
 from rag_app.conversations import TurnState
 from rag_app.feedback import Feedback
+from rag_app.team.audit import Audit
 from rag_app.team.keys import Keys
 from rag_app.team.people import Roster
 from rag_app.web.refusal import BODY_LIMIT
@@ -196,6 +197,15 @@ def test_documents_are_listed_added_and_removed(client, scripted):
     assert removed.json()["removed"]["title"] == OWN.title
     assert scripted.shelf == [HANDBOOK]
     assert client.delete(f"/api/documents/{OWN.id}").status_code == 404
+
+
+def test_who_added_and_removed_what_is_noted(guarded, team, team_home):
+    guarded.post("/api/documents?space=documents", files={"file": ("Plan.pdf", PDF)}, headers=bearer(team["editor"]))
+    guarded.delete(f"/api/documents/{OWN.id}", headers=bearer(team["editor"]))
+
+    with closing(AppDatabase(team_home / "app.db")) as database:
+        noted = [(one.name, one.act, one.subject) for one in Audit(database).listed(limit=2)]
+    assert noted == [("editor", "remove", OWN.title), ("editor", "upload", "Plan.pdf")]
 
 
 def test_a_name_that_is_taken_is_asked_about(client, scripted):

@@ -115,7 +115,7 @@ class Found(BaseModel):
     hits: list[Hit]
 
 
-class Answered(Found):
+class Answered(BaseModel):
     """An answer with all its evidence."""
 
     id: str | None = Field(description="what feedback refers to; null where nothing was kept")
@@ -128,6 +128,7 @@ class Answered(Found):
     citations: list[Citation]
     sentences: list[Sentence]
     timings_ms: Timings
+    hits: list[Hit] = Field(description="all candidates, best first")
 
 
 class Document(BaseModel):

@@ -14,6 +14,7 @@ from rag_app.as_json import of_answer, of_document, of_hit
 from rag_app.conversations import Conversations
 from rag_app.feedback import Feedback, Reason, Verdict
 from rag_app.records import Turn
+from rag_app.team.audit import Audit
 from rag_app.web.api_door import JsonRoute, nobody_reads, while_there
 from rag_app.web.api_models import (
     Accepted,
@@ -135,12 +136,14 @@ class Shelves:
     def __init__(
         self,
         caller: Callable[[Request], Caller],
+        audit: Audit,
         incoming: Path,
         max_upload_mb: int,
         forget: Callable[[str], None],
     ) -> None:
         """`forget` drops what is remembered of a document (its id) that is gone."""
         self._caller = caller
+        self._audit = audit
         self._forget = forget
         self._incoming = incoming
         self._max_upload_mb = max_upload_mb
@@ -192,16 +195,18 @@ class Shelves:
             existing = {"document_id": there.id, "title": there.title, "added": there.added}
             return JSONResponse({"existing": existing}, 409)
         assert upload.job is not None
+        await asyncio.to_thread(self._audit.note, caller.who, "upload", name, f"space {upload.job.space}, with a key")
         return {"job": job_values(upload.job)}
 
     def remove(self, request: Request, document_id: Id) -> dict[str, Any]:
         """Take a document out, with its passages and original."""
-        desk = self._caller(request).desk
-        document = find(desk, document_id)
+        caller = self._caller(request)
+        document = find(caller.desk, document_id)
         if document is None:
             raise nothing_there(GONE)
-        desk.remove(document_id)
+        caller.desk.remove(document_id)
         self._forget(document_id)
+        self._audit.note(caller.who, "remove", document.title, f"{document.id}, space {document.space}, with a key")
         return {"removed": of_document(document)}
 
     def jobs(self, request: Request) -> dict[str, Any]:

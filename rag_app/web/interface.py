@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from rag_app.app_database import AppDatabase
 from rag_app.conversations import Conversations
 from rag_app.feedback import Feedback
+from rag_app.team.audit import Audit
 from rag_app.team.keys import Keys
 from rag_app.team.people import Roster
 from rag_app.web.api_door import Door
@@ -55,7 +56,7 @@ class Interface:
         self._programs = Programs(conversations, metrics.watched)
         described = [
             Questions(self._programs, self._caller, conversations, Feedback(database)).router(),
-            Shelves(self._caller, place.incoming, place.max_upload_mb, place.forget).router(),
+            Shelves(self._caller, Audit(database), place.incoming, place.max_upload_mb, place.forget).router(),
             ChatCompletions(self._programs, self._caller, vitals.pieces, whole=vitals.strict).router(),
             Watch(vitals, metrics, self._door, loopback=loopback).router(),
         ]
