@@ -9,6 +9,7 @@ from rag_app.conversations import StoredTurn, TurnState, stored
 from rag_app.generate.openai_chat import Limits, OpenAIChat
 from rag_app.records import Sentence, Support
 from rag_app.team.reply import NO_MODEL, NOTHING_HELD, Length, Tone, answerable, plain_reply, reply
+from rag_app.team.wording import path_of
 
 SHORT = Limits(connect_s=3, first_s=3, between_s=2, total_s=5)
 TERM = "The notice period is three months from the first day of the following month."
@@ -89,6 +90,14 @@ def test_a_title_cannot_pretend_to_be_another_source():
     text = plain_reply(an_answer("One [1].", citations=(hostile,))).text
 
     assert text.splitlines()[-1] == "[1] Plan (2) Contract, page iv"
+
+
+def test_an_approved_answer_is_no_document_with_pages():
+    approved = replace(citation(), title="How long is the notice?", path=path_of("0" * 32))
+
+    text = plain_reply(an_answer("One [1].", citations=(approved,))).text
+
+    assert text.splitlines()[-1] == "[1] How long is the notice? (answered by our team)"
 
 
 @pytest.mark.parametrize(

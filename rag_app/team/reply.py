@@ -19,6 +19,7 @@ from rag_app.conversations import StoredAnswer, StoredTurn, TurnState
 from rag_app.markers import clean, marks, unmarked
 from rag_app.prompt import messages
 from rag_app.records import Citation, Hit, Sentence, Support
+from rag_app.team.wording import identifier_of
 
 SOURCES = "Sources:"
 NO_MODEL = "No language model is set up, so this is the answer as it stands in the chat, in the documents' own words."
@@ -168,8 +169,10 @@ def _plain(text: str) -> str:
 
 
 def _place(source: Citation) -> str:
-    """Where a customer finds it: the printed page, which is the one they see."""
+    """Where a customer finds it: the printed page, which is the one they see; who stands for it names no document."""
     title = unmarked(" ".join(clean(source.title or source.path).split()))
+    if identifier_of(source.path):
+        return f"{title} (answered by our team)"
     return f"{title}, page {' '.join(clean(source.label).split()) or source.page}"
 
 
