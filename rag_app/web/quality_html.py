@@ -110,7 +110,7 @@ def _figures(shown: Result, earlier: Result | None) -> str:
         "Where the interval of what it adds does not hold 0, it is more than the chance of which questions were drawn."
     )
     return (
-        '<div class="scroll" tabindex="0" role="group" aria-label="Figures"><table class="figures"><thead><tr>'
+        '<div class="scroll" tabindex="0" role="group" aria-label="Figures"><table class="figures measures"><thead><tr>'
         '<th scope="col">Meaning and words joined</th><th scope="col" class="figure">before reranking</th>'
         f'<th scope="col" class="figure">after</th><th scope="col" class="figure">it adds</th>{than}</tr></thead>'
         f'<tbody>{rows}</tbody></table></div><p class="told">{words}</p>'
@@ -129,7 +129,10 @@ def _figure(metric: str, shown: Result, earlier: Result | None, base: str) -> st
         was = float(earlier["stages"][base + RERANKED][metric])
         change = float(stages[base + RERANKED][metric]) - was
         cells.append(f"{was:.3f}<small>{_change(change)}</small>")
-    row = "".join(f'<td class="figure">{cell}</td>' for cell in cells)
+    names = ("before reranking", "after", "it adds", "earlier")
+    row = "".join(
+        f'<td class="figure" data-label="{name}">{cell}</td>' for name, cell in zip(names, cells, strict=False)
+    )
     return f'<tr><th scope="row">{METRIC_WORDS[metric]}</th>{row}</tr>'
 
 

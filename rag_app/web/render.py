@@ -226,7 +226,8 @@ def _verdict(turn: StoredTurn, verdict: str, words: str) -> str:
     said = ' answer<span class="given">, as you said</span>'
     return (
         f'<button type="button" class="act judge {verdict}{" chosen" if given else ""}" id="{verdict}-{turn.id}">'
-        f'<span class="thumb"></span>{words}<span class="visually-hidden">{said}</span></button>'
+        f'<span class="thumb"></span><span class="word">{words}</span><span class="visually-hidden">{said}</span>'
+        "</button>"
     )
 
 

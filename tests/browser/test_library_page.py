@@ -78,6 +78,7 @@ def test_a_deleted_document_leaves_a_receipt_to_be_saved(opened, full, tmp_path)
     saved = json.loads((tmp_path / "receipt.json").read_text())
     assert (saved["title"], saved["passages"], saved["document_id"]) == ("Report 00077", 212, f"{77:032x}")
     receipt.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("searchbox", name="Search the documents")).to_be_focused()
     expect(page.get_by_text("No document was found")).to_be_visible()
 
 

@@ -63,9 +63,14 @@
     if (button) button.setAttribute('aria-expanded', open);
   };
   const fold = () => unfolded(false);
+  // What was hidden takes no focus before it is drawn.
+  const focusSoon = (element, tries) => {
+    element.focus();
+    if (document.activeElement !== element && tries) setTimeout(focusSoon, 50, element, tries - 1);
+  };
   const unfold = (selector = '#history .new') => {
     unfolded(true);
-    requestAnimationFrame(() => find(selector).focus());
+    focusSoon(find(selector), 20);
   };
   const narrow = () => getComputedStyle(find('#history')).position === 'fixed';
 
@@ -146,7 +151,11 @@
     yes: 'Delete',
     no: 'Keep it',
     act: () => fetch(`/conversations/${id}`, { method: 'DELETE' }),
-    done: () => (id === shownNow() ? goTo(NEW) : list()),
+    done: () => {
+      if (id === shownNow()) goTo(NEW);
+      else list();
+      setOpener(narrow() ? find('[data-history]') : find('#history .new')); // what opened the menu is gone
+    },
   });
   const send = (method, path, values) => fetch(path, {
     method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(values),

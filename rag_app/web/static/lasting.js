@@ -131,6 +131,25 @@
     subtree: true, childList: true, attributes: true, attributeFilter: ['data-ticket', 'data-turn'],
   });
 
+  // ---- the focus stays where it was when the server draws anew what it stands in -----------------------------------
+  const REDRAWN = '#history-list, #queue, #table, #evidence-panel';
+  let focused = null;
+  const named = (element) => element.tagName + [...element.attributes]
+    .filter(({ name }) => name === 'id' || name === 'href' || (name.startsWith('data-') && name !== 'data-down'))
+    .map(({ name, value }) => `[${name}="${CSS.escape(value)}"]`).join('');
+  document.addEventListener('focusin', ({ target }) => {
+    const block = target.closest(REDRAWN);
+    focused = block && { within: `#${block.id}`, by: named(target), tag: target.tagName, text: target.textContent };
+  });
+  document.addEventListener('pointerdown', () => { focused = null; }, true);
+  new MutationObserver(() => {
+    const block = focused && document.activeElement === document.body && document.querySelector(focused.within);
+    if (!block) return;
+    const again = block.querySelector(focused.by)
+      || [...block.querySelectorAll(focused.tag)].find((one) => one.textContent === focused.text);
+    if (again) again.focus({ preventScroll: true });
+  }).observe(document.body, { subtree: true, childList: true });
+
   // ---- questions to begin with ------------------------------------------------------------------------------------
   let looks = 0;
   setInterval(() => {

@@ -1,7 +1,7 @@
 // The library page: what of the list is shown, files tried again, receipts, and folders of the server. Foreign text is only ever set as text.
 (() => {
   'use strict';
-  const { tell, make, failure, dialog, view, confirm, clicks, sent, add, choose, UNREACHABLE } = window.rag;
+  const { tell, make, failure, dialog, view, confirm, clicks, sent, add, choose, setOpener, UNREACHABLE } = window.rag;
 
   // ---- what is shown stands in the address, which Gradio sends with every event ------------------------------
   const show = (changes) => {
@@ -84,6 +84,7 @@
     act: () => fetch(button.dataset.delete, { method: 'DELETE' }),
     done: async (response) => {
       tell('changed');
+      setOpener(search()); // the button that was pressed goes with its row
       const { receipt, sentence } = await response.json();
       const element = dialog('receipt');
       const save = make('a', 'quiet', 'Save receipt');
