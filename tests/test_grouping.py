@@ -45,7 +45,7 @@ def test_many_bundles_are_found_also_where_a_component_is_too_large_to_compare(l
 
 
 def test_twenty_thousand_questions_are_grouped():
-    found = grouped(bundles(2_000, 10, spread=0.2))
+    found = grouped(bundles(2_000, 10, dimensions=256))
 
     assert sum(map(len, found)) == 20_000
     assert len(found) == 2_000

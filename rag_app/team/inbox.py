@@ -27,7 +27,7 @@ from rag_app.records import Citation, Mode
 from rag_app.team.grouping import THRESHOLD, central, grouped
 
 LOOKED_AT = 20_000  # questions, the latest
-EMBEDDED = 1_000  # questions that one look gives a vector; the others come with the next
+EMBEDDED = 300  # questions that one look gives a vector, some seconds of work; the others come with the next
 NOTE_LIMIT = 2_000  # characters
 CACHED = 4  # sets of questions whose groups are kept
 _ROWS = (

@@ -7,6 +7,7 @@ from datetime import datetime
 from rag_app.conversations import Excluded, StoredAnswer, StoredTurn, TurnState
 from rag_app.records import Citation, Mode
 from rag_app.team.replies import Copied
+from rag_app.team.wording import identifier_of
 
 NOTHING_FOUND = "The documents do not seem to answer this."
 _ENDINGS = {
@@ -90,6 +91,8 @@ def _speaker(answer: StoredAnswer) -> str:
 
 
 def _where(source: Citation | Excluded) -> str:
+    if isinstance(source, Citation) and identifier_of(source.path):
+        return f"{source.title}, approved answer{f', {source.approved}' if source.approved else ''}"
     if source.label in ("", str(source.page)):
         return f"{source.title}, page {source.page}"
     if source.label.startswith(f"{source.page}, "):  # the lines of a text

@@ -124,6 +124,8 @@ class Working:
         return await self._done(lambda: self._withdraw(request.state.who, identifier), {"withdrawn": identifier})
 
     def _approve(self, who: Who, draft: Draft, identifier: str, group: str) -> None:
+        if group:
+            self._inbox.group(who, group)  # refused before anything is kept
         held = self._approved.write(who, draft, identifier)
         latest = held.latest
         narrowed(self._desk, who).publish(held.space, path_of(held.id), markdown(latest.question, latest.answer))
