@@ -40,7 +40,7 @@ class Application:
     def warm(self) -> None:
         """Load the models and use them once, now rather than with the first question. No server is asked."""
         self.parts.embedder.embed_question(WARMING)
-        self.judge.relevance(WARMING, [WARMING * 20] * 24)  # as many words as a question's passages have
+        self.judge.relevance(WARMING, [WARMING * length for length in range(1, 25)])  # short to long: kernels are made by length
         self.reranker.load()
 
 
