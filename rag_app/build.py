@@ -40,7 +40,8 @@ class Application:
     def warm(self) -> None:
         """Load the models and use them once, now rather than with the first question. No server is asked."""
         self.parts.embedder.embed_question(WARMING)
-        self.judge.relevance(WARMING, [WARMING * length for length in range(1, 25)])  # short to long: kernels are made by length
+        # From short to long: an engine makes what it needs for each length when that first comes.
+        self.judge.relevance(WARMING, [WARMING * length for length in range(1, 25)])
         self.reranker.load()
 
 
