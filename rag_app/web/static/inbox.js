@@ -35,6 +35,12 @@
     if (await send(button, `/inbox/${button.dataset.reopen}`, { reopen: true }, 'Open again.')) tell('changed');
   };
 
+  // Whoever comes back to this page finds what they had opened and begun to write; elsewhere the page is drawn anew.
+  document.addEventListener('visibilitychange', (event) => {
+    const begun = find('.asked-group[open]') || find('dialog.reply-view[open]');
+    if (location.pathname === '/inbox' && begun) event.stopImmediatePropagation();
+  }, true);
+
   const opened = (address) => view(address, 'reply-view', 'Opening the answer');
   clicks['[data-approve]'] = (button) => opened(button.dataset.approve);
   clicks['.approve-answer'] = (button) => opened(`/turns/${button.id.split('-')[1]}/approve`);
