@@ -86,7 +86,8 @@ FLOORS = {
         web.quality_html
         web.routes web.pages.ask web.pages.library web.pages.quality web.pages.settings web.pages.report
         web.pages.inbox
-        web.library_routes web.api_routes web.keys_routes web.sign_in_routes
+        web.library_routes web.api_routes web.keys_routes web.sign_in_routes web.people_html
+        web.people_routes
         web.watch_routes web.conversation_routes web.reranking_routes
         web.reply_routes web.report_routes web.inbox_routes
         web.pages.site web.interface
@@ -119,6 +120,7 @@ WRAPPERS = {
         "rag_app.web.reranking_routes",
         "rag_app.web.routes",
         "rag_app.web.server",
+        "rag_app.web.people_routes",
         "rag_app.web.sign_in_routes",
         "rag_app.web.watch_routes",
     },

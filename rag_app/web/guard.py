@@ -16,7 +16,8 @@ from rag_app.web.people import BROWSER_COOKIE, BROWSER_S, People
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 # Reachable without signing in. What other programs reach asks for a key itself, and gets no help from a cookie.
 _OPEN_PATHS = frozenset({"/login", "/healthz", "/readyz", "/metrics", "/ui/app.css"})
-_OPEN_BELOW = ("/invitations/", "/v1/", "/api/")
+_FOR_PROGRAMS = ("/v1/", "/api/")  # which keep no cookie
+_OPEN_BELOW = ("/invitations/", *_FOR_PROGRAMS)
 _MANAGERS_PAGES = frozenset({"/quality", "/settings", "/people"})
 # What the pages use of Gradio's own interface; its uploads, files, proxies and the rest are not reachable.
 _GRADIO_USED = (
@@ -29,6 +30,8 @@ _GRADIO_USED = (
     "startup-events",
     "theme.css",
 )
+# Gradio's own addresses beside its interface that no page uses.
+_GRADIO_UNUSED = ("/login/", "/logout", "/monitoring", "/openapi.json", "/pwa_icon")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 MANAGERS_ONLY = "This page is for administrators. Ask one of them for what you need from it."
 
@@ -64,7 +67,8 @@ class Guard:
         cookies = read_cookies(headers)
         browser = self._people.browser(cookies)
         if browser is None:
-            browser, answer.cookie = self._people.new_browser()
+            browser, cookie = self._people.new_browser()
+            answer.cookie = "" if scope["path"].startswith(_FOR_PROGRAMS) else cookie
         who = await asyncio.to_thread(self._people.who, cookies, browser)
         scope.setdefault("state", {}).update(who=who, browser=who.id if who is not None else browser)
         if refusal is not None:
@@ -90,6 +94,8 @@ class Guard:
             return 403, "This request came from another site and was not carried out."
         path = scope["path"]
         if path.startswith("/gradio_api/") and not path.removeprefix("/gradio_api/").startswith(_GRADIO_USED):
+            return 404, "There is nothing at this address."
+        if path.startswith(_GRADIO_UNUSED):
             return 404, "There is nothing at this address."
         return None
 

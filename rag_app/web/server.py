@@ -33,6 +33,7 @@ from rag_app.web.library_routes import Stacks
 from rag_app.web.metrics import Metrics
 from rag_app.web.office import Office
 from rag_app.web.people import People, check_exposure, is_loopback, stored_secret
+from rag_app.web.people_routes import Registry
 from rag_app.web.reply_routes import Replying
 from rag_app.web.report_routes import Reporting
 from rag_app.web.request_log import RequestLog
@@ -103,6 +104,7 @@ def _routers(desk: Desk, stores: Stores, people: People, answering: Answering) -
     return [
         FrontDoor(desk, people).router(),
         SignIn(people, entrance, stores.invitations).router(),
+        Registry(desk, stores, answering).router(),
         History(conversations, answering, stores.replies).router(),
         Replying(conversations, stores.replies, desk.writer).router(),
         Reporting(Reports(stores.ledger, desk.documents, to_look_at(stores.approved, desk.documents))).router(),

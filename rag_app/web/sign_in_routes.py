@@ -47,7 +47,7 @@ class SignIn:
 
     async def login(self, request: Request) -> Response:
         """Check a password and let whoever knows it in."""
-        form = await _form(request)
+        form = await small_form(request)
         after = safe_next(form.get("next", "/"))
         address = request.client.host if request.client else ""
         if not self._people.registered:
@@ -64,7 +64,7 @@ class SignIn:
 
     async def sign_out(self, request: Request) -> Response:
         """End this browser's session, or all of this person's where the form says so."""
-        everywhere = bool((await _form(request)).get("everywhere"))
+        everywhere = bool((await small_form(request)).get("everywhere"))
         if request.state.who is not None and self._people.registered:
             secret = request.cookies.get(SESSION_COOKIE, "")
             await asyncio.to_thread(self._entrance.sign_out, request.state.who, secret, everywhere=everywhere)
@@ -82,7 +82,7 @@ class SignIn:
 
     async def accept(self, request: Request, link: str) -> Response:
         """Set a password and let its owner in."""
-        form = await _form(request)
+        form = await small_form(request)
         invited = await asyncio.to_thread(self._invitations.invited, link)
         if invited is None:
             return HTMLResponse(notice_html(SPENT, "Sign in", "/login"), 404)
@@ -110,7 +110,7 @@ def safe_next(address: str) -> str:
     return address if inside and address.isprintable() else "/"
 
 
-async def _form(request: Request) -> dict[str, str]:
+async def small_form(request: Request) -> dict[str, str]:
     """The first value of each field of a small form."""
     body = b""
     async for piece in request.stream():

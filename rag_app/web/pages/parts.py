@@ -36,9 +36,11 @@ def visitor(people: People, request: gradio.Request) -> Who:
     """Whose event this is. Raises gradio.Error with a sentence where nobody is signed in with that browser any more."""
     who = people.who(request.cookies)
     if who is None and people.login_needed:
-        raise gradio.Error("You are not signed in any more. Reload the page and sign in again.")
+        raise gradio.Error("You are not signed in any more. Reload the page and sign in again.", print_exception=False)
     if who is None:
-        raise gradio.Error("This browser keeps no cookies from this server. Allow them and reload the page.")
+        raise gradio.Error(
+            "This browser keeps no cookies from this server. Allow them and reload the page.", print_exception=False
+        )
     return who
 
 
@@ -46,5 +48,5 @@ def manager(people: People, request: gradio.Request) -> Who:
     """Whose event this is, where it is for administrators. Raises gradio.Error for everybody else."""
     who = visitor(people, request)
     if not manages(who):
-        raise gradio.Error("This page is for administrators.")
+        raise gradio.Error("This page is for administrators.", print_exception=False)
     return who
