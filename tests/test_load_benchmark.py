@@ -1,5 +1,8 @@
 """Many chats at once: what the stub answers, and how answers are judged."""
 
+import asyncio
+import gc
+import inspect
 from types import SimpleNamespace
 
 import pytest
@@ -31,6 +34,27 @@ def test_the_stub_quotes_the_passage_the_question_is_about():
 
     assert said(prompt) == f"The door code of the Bob archive is {BOB.code}. [2]"
     assert said(other) == NOTHING
+
+
+def unclosed():
+    """Parts of the client's streams that wait to be collected."""
+    streams = [one for one in gc.get_objects() if inspect.isasyncgen(one) and one.ag_frame is not None]
+    return [one.__qualname__ for one in streams if one.__qualname__.startswith(("Response.", "AsyncStream."))]
+
+
+async def test_a_finished_answer_leaves_nothing_for_another_thread_to_collect():
+    gc.collect()
+    gc.disable()
+    try:
+        with StubEndpoint(word_s=0.001) as endpoint:
+            chat = OpenAIChat("stub", base_url=endpoint.base_url)
+            assert [piece async for piece in chat.generate(ADA.question, hits(ADA), ())]
+            await asyncio.sleep(0.1)
+            left = unclosed()
+    finally:
+        gc.enable()
+
+    assert left == []
 
 
 async def test_the_applications_own_client_understands_the_stub():

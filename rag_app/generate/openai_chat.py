@@ -6,6 +6,7 @@ server can neither hang nor fill this process.
 """
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
@@ -29,6 +30,7 @@ NO_KEY = "none"  # local servers want the header, whatever it holds
 ANSWER_LIMIT = 20_000  # characters of one answer
 BYTES_LIMIT = 8 * 2**20  # of one response, everything counted
 LINE_LIMIT = 2**20  # bytes of one line
+REST_S = 0.2  # seconds for what follows a finished answer
 RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504})
 
 
@@ -97,6 +99,7 @@ class OpenAIChat:
                         quiet = min(total, clock() + self._limits.between_s)
                     if reading.shown > ANSWER_LIMIT:
                         raise GeneratorError(faults.too_much())
+                await _read_out(events)
             finally:
                 await events.close()
         if fault := faults.unfinished(reading.finish) or ("" if reading.shown else faults.empty()):
@@ -215,6 +218,17 @@ class OpenAIChat:
         if self._tls is None:
             self._tls = httpx2.create_ssl_context()
         return self._tls
+
+
+async def _read_out(events: "AsyncStream[object]") -> None:
+    """Read what follows a finished answer, so that the parts of the stream end here.
+
+    Left as garbage, they may be collected on another thread while the loop closes them, which fails.
+    """
+    with contextlib.suppress(TimeoutError, *_faults()):  # the answer is whole, whatever comes after it
+        async with asyncio.timeout(REST_S):
+            async for _ in events:
+                pass
 
 
 async def _bounded(response: "httpx2.Response") -> None:
