@@ -42,6 +42,7 @@ from rag_app.web.answering import Answering
 
 SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu".split()
 TURNS = 5  # questions of one conversation
+FEW = 150  # questions at most that one chat asks idle, and while files are ingested
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,7 @@ def measure(application: Application, stated: Sequence[Fact], chats: Sequence[in
         outcome = asyncio.run(chatted(application, stated, number, count, seed=number))
         first = first or outcome
         print(line(str(number), outcome, first, (before, resident_mb())), flush=True)
+    count = min(count, FEW)
     before = resident_mb()
     idle = asyncio.run(chatted(application, stated, 1, count, seed=0))
     print(line("1, idle", idle, idle, (before, resident_mb())), flush=True)
