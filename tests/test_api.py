@@ -398,6 +398,10 @@ def test_a_cookie_opens_nothing_here(locked, scripted):
     assert (signed_in, asked) == (200, 401)
 
 
+def test_programs_are_given_no_cookie(client):
+    assert "set-cookie" not in client.get("/api/documents").headers
+
+
 def test_another_site_is_refused_before_anything_is_done(client, scripted):
     for method, path, body in ASKED:
         response = client.request(method, path, json=body, headers={"origin": "https://evil.example"})

@@ -22,7 +22,7 @@ def keys_html(keys: Sequence[Key], spaces: Sequence[str], *, secret: str = "", w
     return page_html(
         "Keys for programs",
         f"<h2>Keys for programs</h2><p>{_TOLD}</p>{notice}{made}<ul class='keys'>{listed}</ul>{_form(spaces)}"
-        '<p><a href="/">Back to asking</a></p>',
+        '<p class="back"><a href="/">Back to asking</a></p>',
     )
 
 
@@ -49,7 +49,7 @@ def _key(key: Key) -> str:
     state = "" if key.state == "good" else f" <strong>{key.state}</strong>"
     name = f'<span class="foreign">{escape_name(key.name)}</span>'
     revoke = (
-        f'<form method="post" action="/keys/{key.id}/revoke"><button type="submit">Revoke '
+        f'<form method="post" action="/keys/{key.id}/revoke"><button type="submit" class="open">Revoke '
         f'<span class="visually-hidden">{escape(key.name)}</span></button></form>'
         if key.state == "good"
         else ""
