@@ -24,7 +24,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 START_S = 300.0  # seconds the server may take to read the handbook
-SETTLE_S = 3.0  # seconds for connections to close once their page is gone
+SETTLE_S = 3.0  # seconds without a change after which nothing more is thought to close once its page is gone
+SETTLE_MOST_S = 60.0  # seconds to wait for that
 PATIENCE_MS = 120_000
 WARM_TURNS = 8
 QUESTIONS = (
@@ -47,7 +48,8 @@ class State:
     """What a server holds."""
 
     memory_mb: int  # resident, not backed by a file
-    files: int  # open, without connections
+    files: int  # open, without connections and the library's
+    library: int  # open files of library.db: two for each thread that has read it, so at most twice the threads
     connections: int
     threads: int
     temporary: int  # files in its temporary folder and on their way into its home
@@ -58,13 +60,26 @@ def state(pid: int, folders: Sequence[Path]) -> State:
     told = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     opened = [_target(link) for link in Path(f"/proc/{pid}/fd").iterdir()]
     connections = sum(target.startswith("socket:") for target in opened)
+    library = sum(Path(target).name in ("library.db", "library.db-wal") for target in opened)
     return State(
         memory_mb=int(told["RssAnon"].split()[0]) // 1000,
-        files=len(opened) - connections,
+        files=len(opened) - connections - library,
+        library=library,
         connections=connections,
         threads=int(told["Threads"]),
         temporary=sum(file.is_file() for folder in folders if folder.is_dir() for file in folder.rglob("*")),
     )
+
+
+def settled(pid: int, folders: Sequence[Path]) -> State:
+    """The state of a process once it has closed what its last page left open."""
+    now, until = state(pid, folders), time.monotonic() + SETTLE_MOST_S
+    while time.monotonic() < until:
+        time.sleep(SETTLE_S)
+        before, now = now, state(pid, folders)
+        if (before.files, before.connections, before.temporary) == (now.files, now.connections, now.temporary):
+            break
+    return now
 
 
 def _target(link: Path) -> str:
@@ -114,12 +129,11 @@ def delete(page: Page, address: str, titles: Sequence[str]) -> None:
 
 @contextmanager
 def page_of(browser: Browser) -> Iterator[Page]:
-    """A page with a browser of its own; what the server still holds for it afterwards had time to go."""
+    """A page with a browser of its own."""
     context = browser.new_context()
     context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()
     context.close()
-    time.sleep(SETTLE_S)
 
 
 @contextmanager
@@ -182,14 +196,14 @@ def main() -> None:
                 send(page, address, [*stock, "warm.pdf"])
                 expect(page.locator(".queue .job.is-ready", has_text="warm.pdf")).to_be_visible()
                 delete(page, address, ["warm"])
-            before = state(pid, watched)
+            before = settled(pid, watched)
             with page_of(browser) as page:
                 converse(page, address, arguments.turns)
                 send(page, address, sent)
                 for name in sent:
                     expect(page.locator(".queue .job.is-ready", has_text=name)).to_be_visible()
                 delete(page, address, [Path(name).stem for name in (*stock, *sent)][: arguments.deletions])
-            after = state(pid, watched)
+            after = settled(pid, watched)
         browser.close()
     print(f"{arguments.turns} turns, {arguments.uploads} uploads, {arguments.deletions} deletions\n")
     print(table(before, after))

@@ -104,7 +104,7 @@ def _lift(found: Sequence[Candidate], kept: int, *, abstained: bool) -> str:
         words += f"It put first what the two searches together had at place {first.before}"
     else:
         words += "It left first what the two searches together had put first"
-    words += f"; {new} of the {kept} kept would not have been kept without it." if kept else "."
+    words += f"; {new or 'none'} of the {kept} kept would have been missed without it." if kept else "."
     return words + (" None was relevant enough to answer from." if abstained else "")
 
 

@@ -141,11 +141,10 @@ def _table(listing: Listing, want: Wanted, handbook: str) -> str:
 def _head(want: Wanted, order: str, words: str, figure: bool) -> str:  # noqa: FBT001 - a column of _COLUMNS
     here = want.order == order
     way = f' aria-sort="{"descending" if want.falling else "ascending"}"' if here else ""
-    down = 1 if here and not want.falling else 0
     arrow = f'<span class="arrow" aria-hidden="true">{"↓" if want.falling else "↑"}</span>' if here else ""
     return (
         f'<th scope="col" class="{"figure" if figure else ""}"{way}>'
-        f'<button type="button" class="sort" data-sort="{order}" data-down="{down}">{words}{arrow}</button></th>'
+        f'<button type="button" class="sort" data-sort="{order}">{words}{arrow}</button></th>'
     )
 
 

@@ -22,6 +22,7 @@ from rag_app.feedback import Feedback
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 240  # seconds a server may take to read the handbook and answer, on a busy machine
+STOP_S = 120  # seconds it may take to end
 ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -69,7 +70,7 @@ def serving(home, **settings):
         yield address
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(STOP_S)
 
 
 def wait_for(address, process, log):
@@ -192,7 +193,7 @@ class ScriptedServer:
     def kill(self):
         """End the process at once, as a machine that loses power would."""
         self._process.kill()
-        self._process.wait(30)
+        self._process.wait(STOP_S)
         self._process.stdin.close()
 
     def lengthen(self, conversation, turns):
@@ -220,4 +221,4 @@ class ScriptedServer:
         """End the process."""
         self._process.stdin.close()
         self._process.terminate()
-        self._process.wait(30)
+        self._process.wait(STOP_S)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from benchmarks.leaks import converse, delete, page_of, send, state
+from benchmarks.leaks import converse, delete, page_of, send, settled
 from browser.conftest import PATIENCE_MS, ScriptedServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -24,13 +24,13 @@ def test_turns_uploads_and_deletions_leave_nothing_open_and_no_file(browser, ser
         converse(page, server.address, 2)
         send(page, server.address, ["warm.pdf"])
         delete(page, server.address, ["Report 00001"])
-    before = state(server.pid, folders)
+    before = settled(server.pid, folders)
 
     with page_of(browser) as page:
         converse(page, server.address, 8)
         send(page, server.address, ["one.pdf", "two.pdf"])
         delete(page, server.address, ["Report 00002", "Report 00003", "Report 00004"])
-    after = state(server.pid, folders)
+    after = settled(server.pid, folders)
 
     assert after.temporary == 0
     assert after.files <= before.files

@@ -258,7 +258,8 @@ class AskPage:
             if not self._tabs.still(_tab(request), here):
                 return
             turn = grown
-            yield self._growing(before, turn)
+            if turn.state is TurnState.WORKING:  # its end comes with its evidence, which would replace what is chosen
+                yield self._growing(before, turn)
         updates = await asyncio.to_thread(self._drawn, who, turn.conversation)
         if self._tabs.still(_tab(request), here):
             yield {**updates, self._notice: _taken_html(ticket)}

@@ -131,11 +131,24 @@
     subtree: true, childList: true, attributes: true, attributeFilter: ['data-ticket', 'data-turn'],
   });
 
+  // ---- what is being written stays where Gradio draws the box a second time, empty --------------------------------
+  let written = { place: null, text: '' };
+  document.addEventListener('input', ({ target }) => {
+    if (target === box()) written = { place: target, text: target.value };
+  }, true);
+  new MutationObserver(() => {
+    const place = box();
+    if (!place || !written.place || place === written.place) return;
+    const { text } = written;
+    written = { place, text };
+    if (text && !place.value) fill(text);
+  }).observe(document.body, { subtree: true, childList: true });
+
   // ---- the focus stays where it was when the server draws anew what it stands in -----------------------------------
   const REDRAWN = '#history-list, #queue, #table, #evidence-panel';
   let focused = null;
   const named = (element) => element.tagName + [...element.attributes]
-    .filter(({ name }) => name === 'id' || name === 'href' || (name.startsWith('data-') && name !== 'data-down'))
+    .filter(({ name }) => name === 'id' || name === 'href' || name.startsWith('data-'))
     .map(({ name, value }) => `[${name}="${CSS.escape(value)}"]`).join('');
   document.addEventListener('focusin', ({ target }) => {
     const block = target.closest(REDRAWN);

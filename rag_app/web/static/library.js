@@ -14,7 +14,12 @@
     tell('changed');
   };
   const toTable = () => document.querySelector('#table').scrollIntoView({ block: 'start' });
-  clicks['[data-sort]'] = ({ dataset }) => show({ sort: dataset.sort, down: dataset.down === '1' ? '1' : '' });
+  clicks['[data-sort]'] = ({ dataset }) => {
+    // By the address, not by the table: what was asked for earlier may have been drawn over what was asked for later.
+    const { searchParams } = new URL(location.href);
+    const again = (searchParams.get('sort') || 'title') === dataset.sort;
+    show({ sort: dataset.sort, down: again && searchParams.get('down') !== '1' ? '1' : '' });
+  };
   clicks['button[data-page]'] = ({ dataset }) => { show({ page: dataset.page }); toTable(); };
   clicks['[data-look]'] = ({ dataset }) => show({ state: dataset.look });
   clicks['[data-show-all]'] = () => {
