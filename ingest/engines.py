@@ -145,6 +145,10 @@ class Engines:
             openvino_bert.openvino()
         except ImportError as error:
             return f"openvino cannot be imported ({error})"
+        try:
+            openvino_bert.processor()
+        except RuntimeError as error:  # openvino's only one
+            return f"openvino does not run on this machine ({str(error).splitlines()[0]})"
         if self._setting == AUTO and graphics.device() != "cpu":
             return f"there is a graphics processor ({graphics.device()})"
         return ""

@@ -170,6 +170,15 @@ def test_without_openvino_torch_does_the_work_and_says_why(monkeypatch):
         Embedder("bundled", Compute(), Engines("openvino")).load()
 
 
+def test_a_machine_on_which_openvino_does_not_run_keeps_torch(monkeypatch):
+    def broken():
+        raise RuntimeError("No device\nand a long trace")
+
+    monkeypatch.setattr(openvino_bert, "processor", broken)
+
+    assert Engines().choice == engines.Choice("torch", "openvino does not run on this machine (No device)")
+
+
 def _missing():
     raise ImportError("not here")
 
