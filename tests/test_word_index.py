@@ -145,3 +145,22 @@ def test_a_word_index_of_an_older_version_is_built_anew(tmp_path):
     assert owner.lexical("kb-2847", ["documents"], 1)
     beside.close()
     owner.close()
+
+
+@pytest.mark.parametrize("question", ["disk is full", "zeppelin", "printer paper 7", "KB-2847"])
+def test_the_same_is_found_where_other_spaces_are_left_out_and_where_there_are_none(tmp_path, question):
+    library, index = new_library(tmp_path), WordIndex(None)
+    document = put(library, *TEXTS, name="a.pdf")
+    index.add(document, library.document_chunks(document.id))
+    index.commit()
+    alone = index.search(question, ["documents"], 8)
+    other = put(library, "Nothing of this is asked for.", name="b.pdf", space="board")
+    index.add(other, library.document_chunks(other.id))
+    index.commit()
+
+    beside = index.search(question, ["documents"], 8)
+    both = index.search(question, ["board", "documents"], 8)
+
+    assert [place for place, _ in alone] == [place for place, _ in beside] == [place for place, _ in both]
+    assert beside == both
+    assert alone

@@ -6,7 +6,7 @@ parts. A question becomes an OR of its words and identifiers, so no character of
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import tantivy
@@ -89,7 +89,7 @@ class WordIndex:
         terms = [*self._words(searcher, question), *self._identifiers(question)]
         if not terms or not spaces or limit < 1:
             return []
-        found = searcher.search(self._query(terms, spaces), limit, count=False).hits
+        found = searcher.search(self._query(searcher, terms, set(spaces)), limit, count=False).hits
         return [(_place(searcher.doc(address)), float(score)) for score, address in found]
 
     def close(self) -> None:
@@ -118,12 +118,15 @@ class WordIndex:
     def _term(self, field: str, word: str, boost: float = 1.0) -> tantivy.Query:
         return tantivy.Query.boost_query(tantivy.Query.term_query(self._schema, field, word), boost)
 
-    def _query(self, terms: Sequence[tantivy.Query], spaces: Sequence[str]) -> tantivy.Query:
-        wanted = tantivy.Query.boolean_query([(tantivy.Occur.Should, term) for term in terms])
-        allowed = tantivy.Query.const_score_query(
-            tantivy.Query.term_set_query(self._schema, "space", list(spaces)), 0.0
-        )
-        must = tantivy.Occur.Must
+    def _query(
+        self, searcher: tantivy.Searcher, terms: Sequence[tantivy.Query], spaces: Collection[str]
+    ) -> tantivy.Query:
+        should, must = tantivy.Occur.Should, tantivy.Occur.Must
+        wanted = tantivy.Query.boolean_query([(should, term) for term in terms])
+        if sum(searcher.doc_freq("space", space) for space in spaces) == searcher.num_docs:
+            return wanted  # there is nothing else; without a filter, tantivy passes over what cannot be among the best
+        within = [(should, tantivy.Query.term_query(self._schema, "space", space)) for space in sorted(spaces)]
+        allowed = tantivy.Query.const_score_query(tantivy.Query.boolean_query(within), 0.0)
         return tantivy.Query.boolean_query([(must, wanted), (must, allowed)])
 
     def _writing(self) -> tantivy.IndexWriter:
