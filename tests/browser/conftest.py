@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from urllib.error import URLError
 from urllib.parse import urlsplit
@@ -30,6 +31,12 @@ ARGUMENTS = (
 PATIENCE_MS = 90_000  # milliseconds a page may take to show what a test waits for, on a busy machine
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
+AXE = """async (rules) => {
+  const options = { resultTypes: ['violations'], ...(rules ? { runOnly: { type: 'rule', values: rules } } : {}) };
+  const { violations } = await axe.run(document, options);
+  return violations.filter((one) => ['serious', 'critical'].includes(one.impact))
+    .flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.target.join(' ')}: ${node.failureSummary}`));
+}"""
 
 
 def pytest_collection_modifyitems(items):
@@ -118,6 +125,30 @@ def opened(browser):
         context.close()
     assert elsewhere == []
     assert broken == []
+
+
+@pytest.fixture(scope="module")
+def axe():
+    return files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def checked(axe):
+    """Looks at a page as it stands with axe-core: all rules in its own theme, the contrast in the other one."""
+    from playwright.sync_api import expect
+
+    found = []
+
+    def check(page, state):
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(axe)
+        for scheme, rules in (("light", None), ("dark", ["color-contrast"])):
+            page.emulate_media(color_scheme=scheme)
+            expect(page.locator("body.dark")).to_have_count(1 if scheme == "dark" else 0, timeout=PATIENCE_MS)
+            found.extend(f"{state}, {scheme}: {one}" for one in page.evaluate(AXE, rules))
+
+    yield check
+    assert found == []
 
 
 def outside(url, origin):

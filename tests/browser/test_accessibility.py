@@ -1,7 +1,5 @@
 """axe-core over every page and dialog: desktop and phone, light and dark. Nothing serious may be found."""
 
-from importlib.resources import files
-
 import pytest
 from playwright.sync_api import expect
 
@@ -11,35 +9,6 @@ from browser.test_journey import ask
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 expect.set_options(timeout=PATIENCE_MS)
-
-RUN = """async (rules) => {
-  const options = { resultTypes: ['violations'], ...(rules ? { runOnly: { type: 'rule', values: rules } } : {}) };
-  const { violations } = await axe.run(document, options);
-  return violations.filter((one) => ['serious', 'critical'].includes(one.impact))
-    .flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.target.join(' ')}: ${node.failureSummary}`));
-}"""
-
-
-@pytest.fixture(scope="module")
-def axe():
-    return files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def checked(axe):
-    """Looks at a page as it stands: all rules in its own theme, the contrast in the other one."""
-    found = []
-
-    def check(page, state):
-        if not page.evaluate("'axe' in window"):
-            page.evaluate(axe)
-        for scheme, rules in (("light", None), ("dark", ["color-contrast"])):
-            page.emulate_media(color_scheme=scheme)
-            expect(page.locator("body.dark")).to_have_count(1 if scheme == "dark" else 0)
-            found.extend(f"{state}, {scheme}: {one}" for one in page.evaluate(RUN, rules))
-
-    yield check
-    assert found == []
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from browser.conftest import PATIENCE_MS, PHONE, ScriptedServer
+from browser.conftest import DESKTOP, PATIENCE_MS, PHONE, ScriptedServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -92,6 +92,25 @@ def test_the_report_is_drawn_narrowed_to_a_space_and_saved(opened, team):
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8-sig"))))
     assert {row["space"] for row in rows if row["part"] == "week"} == {"documents"}
     assert {row["name"] for row in rows if row["part"] == "gap"} == {"Who won the cup?"}
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_these_pages_have_no_serious_fault(opened, team, checked, viewport):
+    page = opened(team.address, "/report?weeks=13", viewport=viewport, reduced_motion="reduce")
+    expect(page.locator("#report svg")).to_have_count(3)
+    checked(page, "report")
+
+    page.goto(f"{team.address}/")
+    expect(page.locator(".ask-in")).to_be_visible()
+    ask(page, "How long is the notice period?")
+    checked(page, "spaces")
+    page.locator(".reply-answer").click()
+    expect(page.locator("#reply-text")).to_be_visible()
+    checked(page, "reply")
+
+    page.goto(f"{team.address}/library")
+    expect(page.locator("#add-to")).to_be_visible()
+    checked(page, "where files go")
 
 
 def test_files_go_to_the_space_that_was_chosen(opened, team):
