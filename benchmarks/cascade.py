@@ -15,6 +15,7 @@ import argparse
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import mean
 
@@ -91,13 +92,15 @@ def _of_set(asked: Sequence[Asked], way: Cascade, known: Calibration) -> tuple[f
     place, rows = METRICS.index(NDCG), []
     for one in asked:
         full = [known.value(logit, *seen) for logit, seen in zip(one.logits, one.seen, strict=True)]
-        found = cascade.read(
-            way, known, one.seen, one.row.texts, lambda places, one=one: [one.logits[place] for place in places]
-        )  # type: ignore[misc]  # mypy cannot type a default in a lambda
+        found = cascade.read(way, known, one.seen, one.row.texts, partial(_at, one.logits))
         gained = one.row.measured(full)[place], one.row.measured(found.values)[place]
         same = [top(full, count) == top(found.values, count) for count in (3, BEST)]
         rows.append((sum(found.read), *gained, *map(float, same)))
     return tuple(mean(column) for column in zip(*rows, strict=True))
+
+
+def _at(logits: Sequence[float], places: Sequence[int]) -> list[float]:
+    return [logits[place] for place in places]
 
 
 def table(found: Sequence[Outcome], passages: int) -> str:
