@@ -8,8 +8,8 @@ from rag_app.team.people import NAME_LIMIT, Person
 from rag_app.web.login import page_html
 
 _TOLD = (
-    "Readers ask. Editors also add and remove documents and approve answers. Owners may do the same and are whom others "
-    "ask for a role. Administrators may do everything in every space, and alone give roles."
+    "Readers ask. Editors also add and remove documents and approve answers. Owners may do the same and are whom "
+    "others ask for a role. Administrators may do everything in every space, and alone give roles."
 )
 _ONCE = (
     "With this link {name} chooses a password, once, until this time tomorrow. It is shown only now; send it to them."

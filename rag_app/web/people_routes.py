@@ -45,7 +45,9 @@ class Registry:
         """Register somebody and show the link with which they choose a password, this once."""
         form, who = await small_form(request), request.state.who
         refused = self._refused(request)
-        return refused or await asyncio.to_thread(self._done, lambda: self._add(request, who, form))
+        if refused is not None:
+            return refused
+        return await asyncio.to_thread(self._done, lambda: self._add(request, who, form))
 
     async def change(self, request: Request, person: Id) -> Response:
         """Let somebody in or not, make another link, or say what they are in a space."""
@@ -65,7 +67,9 @@ class Registry:
         """Make a space."""
         form, who = await small_form(request), request.state.who
         refused = self._refused(request)
-        return refused or await asyncio.to_thread(self._done, lambda: self._add_space(who, form.get("space", "")))
+        if refused is not None:
+            return refused
+        return await asyncio.to_thread(self._done, lambda: self._add_space(who, form.get("space", "")))
 
     def _refused(self, request: Request) -> Response | None:
         who: Who = request.state.who
