@@ -6,8 +6,7 @@ from importlib.resources import files
 import pytest
 from playwright.sync_api import expect
 
-from browser.conftest import DESKTOP, PATIENCE_MS, PHONE
-from browser.test_accessibility import RUN
+from browser.conftest import AXE, DESKTOP, PATIENCE_MS, PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -42,7 +41,7 @@ def test_documents_are_found_sorted_and_paged_and_a_reload_shows_the_same(opened
     narrow(page, "report")
     page.get_by_role("button", name="Later").click()
     expect(page.get_by_text("51 to 100 of 10,000")).to_be_visible()
-    page.get_by_label("Space").select_option("hostile")
+    page.locator("[data-filter='space']").select_option("hostile")
     page.get_by_role("button", name="Show all documents").click()
     expect(page.get_by_text("1 to 50 of 10,152")).to_be_visible()
 
@@ -177,7 +176,7 @@ def test_no_page_or_dialog_of_these_has_a_serious_fault(opened, full, viewport):
         for scheme, rules in (("light", None), ("dark", ["color-contrast"])):
             page.emulate_media(color_scheme=scheme)
             expect(page.locator("body.dark")).to_have_count(1 if scheme == "dark" else 0)
-            found.extend(f"{state}, {scheme}: {one}" for one in page.evaluate(RUN, rules))
+            found.extend(f"{state}, {scheme}: {one}" for one in page.evaluate(AXE, rules))
         page.emulate_media(color_scheme="light")
 
     page = opened(full.address, "/library?q=report 0005", viewport=viewport, reduced_motion="reduce")
