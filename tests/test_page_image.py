@@ -239,6 +239,11 @@ def test_hidden_words_are_not_boxed(tmp_path: Path):
     assert [round(box.top) for box in image.boxes] == [62]
 
 
+def test_a_page_that_is_a_small_part_of_a_quote_is_marked_as_a_whole():
+    assert place("Page 2", "Page 1 Page 2 Page 3 Page 4 Page 5", 0) == (0, 1, 2, 3, 5)
+    assert place("Page 9", "Page 1 Page 2 Page 3 Page 4 Page 5", 0) == ()
+
+
 def test_a_font_that_is_far_too_high_is_not_marked_over_other_lines(tmp_path: Path):
     def higher(writer: pypdf.PdfWriter):
         fonts = writer.pages[0]["/Resources"]["/Font"]

@@ -25,6 +25,8 @@ def place(text: str, quote: str, near: int) -> tuple[int, ...]:
     """
     letters, indices = folded(text)
     wanted, _ = folded(quote)
+    if letters and letters in wanted:  # however little of a quote over several pages stands on this one
+        return tuple(dict.fromkeys(indices))
     aim = bisect_left(indices, near)
     border = _at_border(letters, wanted, begins_here=near > 0)
     if border and (wanted not in letters or abs(border[0] - aim) < abs(_nearest(letters, wanted, aim) - aim)):
