@@ -95,7 +95,7 @@ def test_questions_pass_ingestion_in_the_queue():
         thread = threading.Thread(target=compute.run, args=(lambda name=name: order.append(name), priority))
         thread.start()
         threads.append(thread)
-        while compute._queue.qsize() < len(threads):
+        while compute.waiting < len(threads):
             pass
     gate.set()
     for thread in [blocker, *threads]:
