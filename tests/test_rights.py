@@ -228,7 +228,7 @@ def test_every_address_lets_in_whom_its_rule_says_and_shows_nothing_of_other_spa
                 )
 
     print(f"{cells} cells")
-    assert wrong == []
+    assert not wrong, f"{len(wrong)} wrong, such as {wrong[:20]}"  # a difference of long lists takes minutes to print
     assert cells > 1000
 
 
@@ -286,4 +286,4 @@ def test_every_event_is_for_whom_its_rule_says_and_shows_nothing_of_others(world
                 wrong.append((number, event_name(function), actor, owner, found, crossed(actor, text), others))
 
     print(f"{cells} cells")
-    assert wrong == []
+    assert not wrong, f"{len(wrong)} wrong, such as {wrong[:20]}"  # a difference of long lists takes minutes to print
