@@ -15,7 +15,7 @@ from rag_app.settings import Settings
 # name -> (what it does, the module with add_arguments and run)
 COMMANDS = {
     "serve": ("serve the chat on RAG_HOST:RAG_PORT", "rag_app.commands.serve"),
-    "ingest": ("add PDF files or folders to the library", "rag_app.commands.ingest"),
+    "ingest": ("add PDF files, text files or folders to the library", "rag_app.commands.ingest"),
     "ask": ("answer one question, with its sources", "rag_app.commands.ask"),
     "search": ("show the passages found for a question, best first", "rag_app.commands.search"),
     "documents": ("list documents, or remove one", "rag_app.commands.documents"),

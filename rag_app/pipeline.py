@@ -30,7 +30,7 @@ T = TypeVar("T")
 QUESTION_CHARACTERS = 2_000  # of a longer question the rest is not searched for
 
 EMPTY_QUESTION = "There is no question yet. Ask something about your documents."
-EMPTY_LIBRARY = "Nothing to ask about yet. Add PDF files to the library, then ask again."
+EMPTY_LIBRARY = "Nothing to ask about yet. Add PDF or text files to the library, then ask again."
 LONG_QUESTION = f"Only the first {QUESTION_CHARACTERS:,} characters of the question were used."
 NOTHING_WRITTEN = "No whole sentence could be quoted. Here are the passages that fit best."
 TAKEN_OUT = "{count} of {all} sentences were taken out, because the sources do not say them."

@@ -65,6 +65,7 @@ def test_each_pdf_has_title_outline_and_text(rebuilt):
 
     assert [reader.metadata.title for reader in readers] == [
         "Administrator Guide",
+        "Team Guide",
         "Troubleshooting Guide",
         "Two-Stage Retrieval",
         "User Guide",

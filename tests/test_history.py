@@ -110,7 +110,8 @@ def test_before_reranking_the_table_stands_in_the_order_of_the_joined_lists():
 
 
 def test_the_lift_is_said_in_a_sentence():
-    assert "It put first what the two searches together had at place 4; 3 of the 3 kept would have been missed" in found_page()
+    said = "It put first what the two searches together had at place 4; 3 of the 3 kept would have been missed"
+    assert said in found_page()
 
 
 def test_a_place_that_is_not_the_rerankers_own_says_so():

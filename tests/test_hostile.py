@@ -35,7 +35,7 @@ ALLOWED = set(
     "line mark nav ol option p q rect section select small span strong summary svg table tbody td text th thead time "
     "title tr ul".split()
 )
-ADDRESSES = re.compile(r"(?:/documents/|/imports|/turns/|/\?c=|/library|/quality|/settings|/$)")
+ADDRESSES = re.compile(r"(?:/documents/|/imports|/turns/|/\?c=|/library|/quality|/settings|/keys$|/$)")
 
 
 class Reader(HTMLParser):
