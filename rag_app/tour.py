@@ -22,7 +22,7 @@ TOUR = (
     Stop("What happens if I drop the exact same PDF in twice?", changes=True),
     Stop("Is it guaranteed that wiped text can never be recovered from the hard drive?", changes=True),
     Stop("What should I use for a library in French and Japanese?", changes=True),
-    Stop("Can every colleague have their own login?", changes=True),
+    Stop("Can I add Word files?", changes=True),
     Stop("Which reranking models can I use?", changes=False),
 )
 

@@ -39,18 +39,19 @@ def test_the_stub_quotes_the_passage_the_question_is_about():
 def unclosed():
     """Parts of the client's streams that wait to be collected."""
     streams = [one for one in gc.get_objects() if inspect.isasyncgen(one) and one.ag_frame is not None]
-    return [one.__qualname__ for one in streams if one.__qualname__.startswith(("Response.", "AsyncStream."))]
+    return [one for one in streams if one.__qualname__.startswith(("Response.", "AsyncStream."))]
 
 
 async def test_a_finished_answer_leaves_nothing_for_another_thread_to_collect():
     gc.collect()
     gc.disable()
+    earlier = unclosed()  # what other tests have broken off
     try:
         with StubEndpoint(word_s=0.001) as endpoint:
             chat = OpenAIChat("stub", base_url=endpoint.base_url)
             assert [piece async for piece in chat.generate(ADA.question, hits(ADA), ())]
             await asyncio.sleep(0.1)
-            left = unclosed()
+            left = [one.__qualname__ for one in unclosed() if all(one is not other for other in earlier)]
     finally:
         gc.enable()
 
