@@ -136,7 +136,10 @@ def _read(answer: Answer) -> int:
     """Passages the cross-encoder has read, or is reading now."""
     if answer.stage is Stage.RERANKING:
         return len(answer.hits)
-    return len([hit for hit in answer.hits if hit.rerank_rank is not None])
+    judged = sum(hit.relevance is not None for hit in answer.hits)
+    # A reranker that only orders reads them all, and the bundled one then judges those that are used.
+    ordered = sum(hit.rerank_rank is not None for hit in answer.hits)
+    return ordered if judged <= sum(hit.used for hit in answer.hits) else judged
 
 
 def _uncited(answer: Answer, used: list[Hit]) -> tuple[Citation, ...]:

@@ -52,11 +52,23 @@ def inbox(database, embedding):
 @pytest.fixture
 def ask(conversations):
     def put(
-        question, *, abstained=True, state=TurnState.DONE, spaces=("documents",), conversation="", mode=Mode.ABSTAINED
+        question,
+        *,
+        abstained=True,
+        state=TurnState.DONE,
+        spaces=("documents",),
+        conversation="",
+        mode=Mode.ABSTAINED,
+        quote="It says so here.",
     ):
         turn = conversations.add(conversation or conversations.begin("a" * 32), question)
+        whole = answered(question)
         answer = replace(
-            answered(question), abstained=abstained, mode=mode if abstained else Mode.EXTRACTIVE, spaces=spaces
+            whole,
+            abstained=abstained,
+            mode=mode if abstained else Mode.EXTRACTIVE,
+            spaces=spaces,
+            citations=tuple(replace(one, quote=quote) for one in whole.citations),
         )
         turn = replace(turn, state=state, answer=stored(answer) if state is TurnState.DONE else None)
         conversations.save(turn)
@@ -106,6 +118,27 @@ def test_a_question_asked_again_in_other_words_is_there_and_one_about_something_
     [group] = inbox.groups(EVERYBODY)[0]
 
     assert [(one.question, one.kind) for one in group.asked] == [("How long is the notice period for me?", Kind.AGAIN)]
+
+
+@pytest.mark.parametrize(
+    ("second", "quote", "same"),
+    [
+        ("The price of an orchid?", "Only the words are alike.", True),
+        ("May I water the orchid?", "Water it once a week.", False),
+        ("Does the shop sell orchid pots?", "It sells pots.", False),
+        ("What must I pay for one?", "An orchid costs 14.90 EUR.", True),
+    ],
+)
+def test_the_next_question_about_a_thing_is_not_the_last_one_asked_again(
+    inbox, ask, conversations, second, quote, same
+):
+    """All stand near the one passage there is, so their vectors are alike."""
+    inbox._embedding.vector = lambda question, spaces: HashEmbedder().embed_question("orchid")
+    here = conversations.begin("a" * 32)
+    ask("What is the price of the orchid?", abstained=False, conversation=here, quote="An orchid costs 14.90 EUR.")
+    ask(second, abstained=False, conversation=here, quote=quote)
+
+    assert bool(inbox.groups(EVERYBODY)[0]) == same
 
 
 def test_only_editors_of_a_space_see_what_was_put_to_it(ask, inbox):

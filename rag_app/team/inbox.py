@@ -5,6 +5,7 @@ the group's vector, so new questions of the same meaning join it, and those aske
 """
 
 import json
+import re
 import uuid
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ from rag_app.conversations import TurnState
 from rag_app.feedback import Verdict
 from rag_app.records import Citation, Mode
 from rag_app.team.grouping import THRESHOLD, central, grouped
+from rag_app.words import fold, is_content, stem
 
 LOOKED_AT = 20_000  # questions, the latest
 EMBEDDED = 300  # questions that one look gives a vector, some seconds of work; the others come with the next
@@ -35,7 +37,7 @@ _ROWS = (
     " COALESCE(NULLIF(json_extract(turn.answer, '$.rewritten'), ''), turn.question),"
     " COALESCE(json_extract(turn.answer, '$.mode'), ''), COALESCE(json_extract(turn.answer, '$.abstained'), 0),"
     " COALESCE(json_extract(turn.answer, '$.spaces'), '[]'), COALESCE(feedback.verdict, ''),"
-    " COALESCE(feedback.note, '')"
+    " COALESCE(feedback.note, ''), COALESCE(json_extract(turn.answer, '$.citations[0].quote'), '')"
     " FROM (SELECT * FROM turn ORDER BY rowid DESC LIMIT ?) AS turn LEFT JOIN feedback ON feedback.turn = turn.id"
     " ORDER BY turn.conversation, turn.position"
 )
@@ -220,7 +222,7 @@ class Inbox:
         again = {
             before.id
             for before, row in pairs
-            if before.id in vectors and row.id in vectors and _other_words(before, row)
+            if before.id in vectors and row.id in vectors and _other_words(before, row) and _one_thing(before, row)
             and float(vectors[before.id] @ vectors[row.id]) >= AGAIN
         }  # fmt: skip
         found = [_asked(row, again) for row in rows if row.id in vectors and (row.kind is not None or row.id in again)]
@@ -281,6 +283,7 @@ class _Row:
     found_in: str  # JSON: spaces that were searched
     verdict: str
     note: str
+    quote: str  # what the answer cites first
 
     @property
     def kind(self) -> Kind | None:
@@ -302,6 +305,21 @@ AGAIN = THRESHOLD + 0.1  # cosine of two questions in a row from which the secon
 def _other_words(before: _Row, row: _Row) -> bool:
     """Whether two questions in a row are two wordings rather than one asked twice."""
     return row.question.casefold().split() != before.question.casefold().split()
+
+
+def _one_thing(before: _Row, row: _Row) -> bool:
+    """Whether two questions were given the same answer, or say mostly the same words.
+
+    In a small library all questions stand near the same passages, so nearness alone would take each for the one before.
+    """
+    if before.quote and before.quote == row.quote:
+        return True
+    one, other = _content(before.searched), _content(row.searched)
+    return 2 * len(one & other) > len(one | other)
+
+
+def _content(question: str) -> set[str]:
+    return {stem(fold(word)) for word in re.findall(r"\w+", question) if is_content(fold(word))}
 
 
 def _asked(row: _Row, again: set[str]) -> Asked:
