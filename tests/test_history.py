@@ -51,7 +51,7 @@ def test_days_are_said_once_and_the_open_one_is_marked():
 
 
 def test_an_empty_list_says_why_it_is_empty():
-    assert "kept here, for this browser only" in history_html([], "", now=NOW, zone=NONE)
+    assert "kept here, for you alone" in history_html([], "", now=NOW, zone=NONE)
     assert "<bdi>a&lt;b&gt;</bdi>" in history_html([], "", now=NOW, zone=NONE, holding=" a<b> ")
 
 

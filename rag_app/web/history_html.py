@@ -42,7 +42,7 @@ def _none(holding: str) -> str:
     if holding.strip():
         quoted = f"\N{LEFT DOUBLE QUOTATION MARK}<bdi>{escape(holding.strip())}</bdi>\N{RIGHT DOUBLE QUOTATION MARK}"
         return f"No name and no question holds {quoted}."
-    return "What you ask is kept here, for this browser only."
+    return "What you ask is kept here, for you alone."
 
 
 def _day_words(today: date, day: date) -> str:

@@ -69,7 +69,7 @@ def test_another_browser_sees_nothing_although_it_knows_the_address(opened, scri
     other = opened(scripted.address, address.removeprefix(scripted.address))
 
     expect(other.locator(".welcome")).to_be_visible()
-    expect(other.locator("#history .none")).to_contain_text("for this browser only")
+    expect(other.locator("#history .none")).to_contain_text("for you alone")
     expect(other.locator("#turns .question")).to_have_count(0)
     expect(other).to_have_url(re.compile(r"c=new$"))
 
