@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from weakref import WeakValueDictionary
@@ -117,23 +117,16 @@ class Answering:
         self._beginning.add(conversation)  # before anything is waited for: another page may ask in the same moment
         # A reader who leaves in this moment cancels the caller, but not what would be stored and then never answered.
         begun = asyncio.create_task(
-            self._begin(browser, conversation, question, instead_of, excluded, spaces=spaces, ask=ask)
+            self._begin(
+                conversation,
+                lambda: self._store(browser, conversation, question, instead_of, excluded, spaces=spaces, ask=ask),
+            )
         )
         return await asyncio.shield(begun)
 
-    async def _begin(
-        self,
-        browser: str,
-        conversation: str,
-        question: str,
-        instead_of: str,
-        excluded: Sequence[Excluded],
-        *,
-        spaces: Sequence[str],
-        ask: Ask | None,
-    ) -> StoredTurn:
+    async def _begin(self, conversation: str, store: Callable[[], Awaitable[StoredTurn]]) -> StoredTurn:
         try:
-            return await self._store(browser, conversation, question, instead_of, excluded, spaces=spaces, ask=ask)
+            return await store()
         finally:
             self._beginning.discard(conversation)
 
