@@ -279,9 +279,9 @@ def states(home, identity):
 
 
 def test_too_many_at_once_are_told_when_to_come_back(client, scripted, monkeypatch):
-    monkeypatch.setattr("rag_app.web.programs.WAITING", 0)
+    monkeypatch.setattr("rag_app.web.programs.MOST_EACH", 2)
     scripted.gate.clear()
-    running = [client.chat.completions.create(model="rag", messages=QUESTION, stream=True) for _ in range(4)]
+    running = [client.chat.completions.create(model="rag", messages=QUESTION, stream=True) for _ in range(2)]
 
     with pytest.raises(openai.RateLimitError, match="Ask again in 5 seconds") as caught:
         client.chat.completions.create(model="rag", messages=QUESTION)
@@ -290,7 +290,7 @@ def test_too_many_at_once_are_told_when_to_come_back(client, scripted, monkeypat
     scripted.gate.set()
     for stream in running:
         stream.close()
-    until(lambda: scripted.closed == 4)
+    until(lambda: scripted.closed == 2)
     monkeypatch.undo()
     assert client.chat.completions.create(model="rag", messages=QUESTION).choices
 

@@ -83,7 +83,7 @@ class Keys:
 
         The row is found by the public part; the rest is compared in the same time whether or not it is right.
         """
-        identity = secret.removeprefix(MARK).partition("_")[0] if secret.startswith(MARK) and secret.isascii() else ""
+        identity = public_part(secret)
         sql = "SELECT hash, person, spaces, expires, revoked, used FROM api_key WHERE id=?"
         rows = self._database.rows(sql, identity)
         kept, person, spaces, expires, revoked, used = (
@@ -141,6 +141,11 @@ class Keys:
             used=_written(used),
             state="revoked" if revoked is not None else "expired" if expired else "good",
         )
+
+
+def public_part(secret: str) -> str:
+    """The id that a key's secret names, which need not exist; "" where it is no key of ours."""
+    return secret.removeprefix(MARK).partition("_")[0] if secret.startswith(MARK) and secret.isascii() else ""
 
 
 def _written(moment: float | None) -> str:

@@ -7,17 +7,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from weakref import WeakValueDictionary
 
-from ingest.compute import asking
 from ingest.errors import RagError
 from rag_app.candidates import Candidate, candidates
 from rag_app.conversations import Conversations, Excluded, StoredAnswer, StoredTurn, TurnState, past_turns, stored
 from rag_app.records import Answer, Stage, Turn
 from rag_app.web.desk import Ask
+from rag_app.web.places import EACH, Limit, Place, Places
 
-AT_ONCE = 4  # answers being made at the same time; further ones wait their turn
-EACH = 2  # of these for one person, so that nobody's many questions hold up everybody's
 DRAW_S = 0.08  # seconds at least between two looks at a growing answer
 TURNS_READ = 10  # latest turns a question may lean on
 SAVE_S = 1.0  # seconds between two savings of a growing answer
@@ -87,8 +84,8 @@ class Answering:
         self._conversations = conversations
         self._runs: dict[str, _Run] = {}
         self._beginning: set[str] = set()  # conversations that a question is being stored in
-        self._places = asyncio.Semaphore(AT_ONCE)
-        self._own: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()  # places of each person
+        self._places = Places()
+        self._own = Limit(EACH)  # answers of one person that are being made, also while they are written
 
     def running(self, conversation: str) -> StoredTurn | None:
         """The turn of `conversation` that is being answered, or None."""
@@ -214,17 +211,15 @@ class Answering:
             await self.stop(run.turn.id)
 
     @asynccontextmanager
-    async def _place(self, person: str) -> AsyncIterator[None]:
+    async def _place(self, person: str) -> AsyncIterator[Place]:
         """Wait for a place; what is computed there is one question of that person, and dropped when it is left."""
-        own = self._own.setdefault(person, asyncio.Semaphore(EACH))
-        async with own, self._places:
-            with asking(person):
-                yield
+        async with self._own.of(person), self._places.of(person) as place:
+            yield place
 
     async def _answer(self, run: _Run, earlier: Sequence[Turn]) -> None:
         try:
-            async with self._place(run.browser):
-                await self._grow(run, earlier)
+            async with self._place(run.browser) as place:
+                await self._grow(run, earlier, place)
             final = replace(run.turn, state=TurnState.DONE)
         except asyncio.CancelledError:
             cut = run.turn.state is TurnState.CUT
@@ -260,7 +255,7 @@ class Answering:
             return False
         return True
 
-    async def _grow(self, run: _Run, earlier: Sequence[Turn]) -> None:
+    async def _grow(self, run: _Run, earlier: Sequence[Turn], place: Place) -> None:
         aside, spaces = [one.passage for one in run.turn.excluded], run.turn.spaces or None
         answers = run.ask(run.turn.question, earlier, without=aside, spaces=spaces)
         async with aclosing(answers):  # type: ignore[type-var]  # `ask` is an async generator, as Ask says
@@ -273,3 +268,4 @@ class Answering:
                     run.saved = time.monotonic()
                     run.saving = asyncio.create_task(self._saved(run.turn))
                     await asyncio.shield(run.saving)
+                await place.grown(answer)

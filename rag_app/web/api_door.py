@@ -13,7 +13,7 @@ from starlette.types import Message
 
 from ingest.errors import RagError
 from rag_app.access import Who
-from rag_app.team.keys import LOCAL, MARK, Keys
+from rag_app.team.keys import LOCAL, MARK, Keys, public_part
 from rag_app.web.answering import log_fault
 from rag_app.web.refusal import (
     BODY_LIMIT,
@@ -48,12 +48,22 @@ class Door:
         Where none is needed, whatever a client sends as its key is ignored, as most clients must send one; but a key of
         ours has to be good.
         """
-        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-        secret = secret.strip() if scheme.lower() == "bearer" else ""
+        secret = _secret(request)
         who = self._keys.who(secret) if secret.startswith(MARK) else None
         if who is None and (secret.startswith(MARK) or not self._is_open()):
             raise needs_key()
         return who or Who(LOCAL)
+
+    @staticmethod
+    def key(request: Request) -> str:
+        """The public part of the key of a request that was let in; "" where it came without one of ours."""
+        return public_part(_secret(request))
+
+
+def _secret(request: Request) -> str:
+    """What a client sends as its key; "" where it sends none."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
 
 
 class JsonRoute(APIRoute):

@@ -76,7 +76,7 @@ class Interface:
     def _caller(self, request: Request) -> Caller:
         """Whom a request is for. Raises RequestRefused without a good key where one is needed."""
         who = self._door.who(request)
-        return Caller(who, narrowed(self._desk, who), lambda: self._may_still(request))
+        return Caller(who, narrowed(self._desk, who), lambda: self._may_still(request), self._door.key(request))
 
     def _may_still(self, request: Request) -> bool:
         try:

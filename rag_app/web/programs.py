@@ -1,10 +1,11 @@
-"""Answers for other programs: a few at once, stored as a person's are, and stopped when nobody waits for them."""
+"""Answers for other programs: each key's in turn, stored as a person's are, and stopped when nobody waits for them."""
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 
 from ingest.errors import RagError
@@ -13,10 +14,11 @@ from rag_app.conversations import Conversations, StoredTurn, TurnState, stored
 from rag_app.records import Answer, Stage, Turn
 from rag_app.web.answering import TURNS_READ, log_fault
 from rag_app.web.desk import Ask, Desk
+from rag_app.web.places import Places
 from rag_app.web.refusal import Detail, RequestRefused, busy, needs_key, nothing_there
 
-AT_ONCE = 4  # answers being made for programs at the same time
-WAITING = 32  # further ones that wait; more are refused
+MOST = 64  # questions of programs that are waiting or being answered; further ones are refused
+MOST_EACH = 32  # of these with one key
 RETRY_S = 5  # seconds after which a program that was refused may ask again
 LOOK_S = 2.0  # seconds between two looks whether a program may still ask
 
@@ -30,11 +32,17 @@ class Caller:
     who: Who
     desk: Desk  # narrowed to what they may read and do
     good: Callable[[], bool]  # whether they may still ask: False once their key is revoked
+    key: str = ""  # the public part of the key, 12 hex digits; "" where none is needed
 
     @property
     def owner(self) -> str:
         """Whose conversations a program's are: beside those of its person, not among them."""
         return f"program {self.who.id}"
+
+    @property
+    def asker(self) -> str:
+        """Whose turn it is among all who ask: each key counts as a person."""
+        return f"program {self.key}"
 
     def spaces(self) -> list[str]:
         """The spaces that they may read, by name; also those of theirs that hold nothing yet."""
@@ -76,8 +84,8 @@ class Programs:
         """`watch` gives the same `ask`, its answers counted; a search is none."""
         self._conversations = conversations
         self._watch = watch
-        self._places = asyncio.Semaphore(AT_ONCE)
-        self._waiting = 0
+        self._places = Places()
+        self._asking: Counter[str] = Counter()  # questions of each asker
         self._saving: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
@@ -90,12 +98,9 @@ class Programs:
 
         Raises RequestRefused when too many wait or the caller may ask no more.
         """
-        async with self._place(), self._kept(caller, asked) as keeping:
-            answers = self._watch(caller.desk.ask)(
-                asked.question, asked.turns[-TURNS_READ:], spaces=asked.spaces, rerank=asked.rerank
-            )
-            looked = time.monotonic()
-            async with aclosing(answers):  # type: ignore[type-var]  # `ask` is an async generator, as Ask says
+        with self._counted(caller):
+            async with self._kept(caller, asked) as keeping, aclosing(self._made(caller, asked)) as answers:
+                looked = time.monotonic()
                 async for answer in answers:
                     if time.monotonic() > looked + LOOK_S:
                         looked = time.monotonic()
@@ -106,28 +111,51 @@ class Programs:
 
     async def search(self, caller: Caller, question: str, spaces: Sequence[str] | None, *, rerank: bool) -> Answer:
         """The candidates for a question, best first: an answer that is stopped before it is written."""
-        async with self._place():
-            answers = caller.desk.ask(question, (), spaces=spaces, rerank=rerank)
-            async with aclosing(answers):  # type: ignore[type-var]  # as above
-                async for answer in answers:
-                    if answer.stage in {Stage.WRITING, Stage.DONE}:
-                        return answer
+        with self._counted(caller):
+            async with self._places.of(caller.asker):
+                answers = caller.desk.ask(question, (), spaces=spaces, rerank=rerank)
+                async with aclosing(answers):  # type: ignore[type-var]  # `ask` is an async generator, as Ask says
+                    async for answer in answers:
+                        if answer.stage in {Stage.WRITING, Stage.DONE}:
+                            return answer
         raise AssertionError("an answer ended before it was done")
 
-    @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
-        """One of the places for answers; waits for it where not too many do already."""
-        if self._places.locked() and self._waiting >= WAITING:
-            raise busy(RETRY_S)
-        self._waiting += 1
+    async def _made(self, caller: Caller, asked: Asked) -> AsyncGenerator[Answer, None]:
+        """The growing answer, made by a task of its own: whose question it is must not hang on who reads on."""
+        grown: asyncio.Queue[Answer | None] = asyncio.Queue()
+        making = asyncio.create_task(self._make(caller, asked, grown))
+        making.add_done_callback(lambda _: grown.put_nowait(None))
         try:
-            await self._places.acquire()
+            while (answer := await grown.get()) is not None:
+                yield answer
+                grown.task_done()
+            await making  # raises what went wrong
         finally:
-            self._waiting -= 1
+            making.cancel()
+            await asyncio.gather(making, return_exceptions=True)
+
+    async def _make(self, caller: Caller, asked: Asked, grown: asyncio.Queue[Answer | None]) -> None:
+        async with self._places.of(caller.asker) as place:
+            answers = self._watch(caller.desk.ask)(
+                asked.question, asked.turns[-TURNS_READ:], spaces=asked.spaces, rerank=asked.rerank
+            )
+            async with aclosing(answers):  # type: ignore[type-var]  # as above
+                async for answer in answers:
+                    grown.put_nowait(answer)
+                    await place.grown(answer)
+                    await grown.join()  # until the next one is wanted
+
+    @contextmanager
+    def _counted(self, caller: Caller) -> Iterator[None]:
+        """Count a question while it waits and is answered. Raises RequestRefused where there are too many."""
+        if self._asking[caller.asker] >= MOST_EACH or self._asking.total() >= MOST:
+            raise busy(RETRY_S)
+        self._asking[caller.asker] += 1
         try:
             yield
         finally:
-            self._places.release()
+            self._asking[caller.asker] -= 1
+            self._asking += Counter()  # without those who ask nothing
 
     @asynccontextmanager
     async def _kept(self, caller: Caller, asked: Asked) -> AsyncIterator["_Keeping"]:
