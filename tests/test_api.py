@@ -286,6 +286,7 @@ def test_unknown_fields_are_ignored(client):
     assert client.post("/api/search", json={"question": "a", "colour": "red"}).status_code == 200
 
 
+@pytest.mark.slow
 def test_what_nobody_foresaw_is_logged_and_not_told(scripted, tmp_path, caplog):
     def broken():
         raise ValueError("the secret is 42")
@@ -300,6 +301,7 @@ def test_what_nobody_foresaw_is_logged_and_not_told(scripted, tmp_path, caplog):
     assert "the secret is 42" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_failure_of_the_library_keeps_its_words(scripted, tmp_path):
     def refuse(_document_id):
         raise LibraryError("The disk is full. Make room and try again.")
@@ -453,6 +455,7 @@ def test_nobody_judges_an_answer_to_somebody_else(guarded, scripted, team):
     assert (other.status_code, own.status_code) == (404, 200)
 
 
+@pytest.mark.slow
 def test_a_key_that_is_revoked_in_the_middle_ends_the_answer(guarded, scripted, team_home, team, monkeypatch):
     monkeypatch.setattr("rag_app.web.programs.LOOK_S", 0.0)
     with closing(AppDatabase(team_home / "app.db")) as database:

@@ -79,6 +79,7 @@ def test_an_approved_answer_becomes_one_passage_under_its_question(approved, pub
     assert identifier_of(document.path)
 
 
+@pytest.mark.slow
 def test_a_new_version_takes_the_place_of_the_one_before(approved, publish, shelf):
     first = approved.write(ANNA, DRAFT)
     publish(first)
@@ -90,6 +91,7 @@ def test_a_new_version_takes_the_place_of_the_one_before(approved, publish, shel
     assert [(one.number, one.answer) for one in second.versions] == [(1, DRAFT.answer), (2, "Four months.")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "answer",
     [
@@ -109,6 +111,7 @@ def test_the_signs_of_markdown_stay_text(answer, approved, publish, shelf):
     assert chunk.heading == ""
 
 
+@pytest.mark.slow
 def test_a_long_question_is_the_title_in_short_and_stands_whole_before_the_answer(approved, publish, shelf):
     question = "What do I have to do " + "when it rains and " * 12 + "the roof leaks?"
     publish(approved.write(ANNA, replace(DRAFT, question=question)))
@@ -121,6 +124,7 @@ def test_a_long_question_is_the_title_in_short_and_stands_whole_before_the_answe
     assert DRAFT.answer.split()[0] in chunk.text
 
 
+@pytest.mark.slow
 def test_an_answer_removed_in_the_library_answers_no_more_and_is_listed(approved, publish, shelf):
     held = approved.write(ANNA, DRAFT)
     publish(held)
@@ -134,6 +138,7 @@ def test_an_answer_removed_in_the_library_answers_no_more_and_is_listed(approved
     assert to_review(approved.withdraw(ANNA, held.id), [], date(2100, 1, 1)) == []
 
 
+@pytest.mark.slow
 def test_an_answer_is_to_be_looked_at_when_what_it_leans_on_goes_or_changes_and_when_its_day_comes(
     approved, publish, shelf
 ):
@@ -210,6 +215,7 @@ def test_a_withdrawn_answer_comes_back_with_another_version(approved):
     assert approved.write(ANNA, DRAFT, held.id).withdrawn == ""
 
 
+@pytest.mark.slow
 def test_names_of_files_cannot_pass_for_approved_answers(shelf):
     name = path_of("a" * 32)
     shelf.intake.add_upload(shelf.pdf("Forged."), "documents", name, replace=None)
@@ -268,6 +274,7 @@ def test_the_report_lists_what_is_to_be_looked_at(approved, shelf):
     assert to_look_at(approved, shelf.library.documents)() == []
 
 
+@pytest.mark.slow
 def test_purging_its_document_takes_an_approved_answer_with_all_versions_and_another_only_loses_the_title(
     approved, publish, shelf, database
 ):

@@ -108,6 +108,7 @@ def test_a_restored_library_names_no_generation(library, tmp_path):
     assert library.fact("generation") == "named"
 
 
+@pytest.mark.slow
 def test_every_flipped_bit_is_found(file):
     content, dice = bytearray(file.read_bytes()), random.Random(0)
     ends = [*range(64), *range(len(content) - 100, len(content))]
@@ -228,6 +229,7 @@ def test_an_original_that_was_harmed_before_is_told(library, tmp_path, harm):
     assert made.documents == 2
 
 
+@pytest.mark.slow
 def test_a_backup_while_documents_come_and_go_is_whole(library, tmp_path):
     stop = threading.Event()
 
@@ -269,6 +271,7 @@ def test_no_room_is_said_with_the_figure_and_leaves_nothing(library, tmp_path, m
     assert list((tmp_path / "to").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_commands_say_what_they_did(library, tmp_path):
     def rag(home, *words):
         environment = {**os.environ, "RAG_HOME": str(home)}

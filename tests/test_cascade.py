@@ -100,6 +100,7 @@ def hits():
     ]
 
 
+@pytest.mark.slow
 def test_the_bundled_reranker_reads_no_more_than_it_needs(bundled, hits):
     ranked = bundled.rerank(QUESTION, hits)
     whole = bundled.ordered(hits, bundled.scores(QUESTION, [reranked_text(hit) for hit in hits]))

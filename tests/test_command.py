@@ -29,6 +29,7 @@ def test_help_names_every_command():
     assert "75 another process owns the library" in told.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command):
     told = rag(command, "--help")
@@ -209,6 +210,7 @@ def test_a_served_home_is_asked_and_added_to_but_not_served_twice(tmp_path, free
     assert server.returncode == 0
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_said_in_a_sentence(tmp_path, taken_port):
     told = rag("serve", home=tmp_path, RAG_PORT=str(taken_port))
 

@@ -71,6 +71,7 @@ def plain_logits():
     return model.predict([(QUESTION, text) for text in TEXTS], show_progress_bar=False)
 
 
+@pytest.mark.slow
 def test_vectors_are_those_of_the_plain_library(way, plain_vectors):
     ways, name = way
     model = Embedder("bundled", Compute(), ways)
@@ -83,6 +84,7 @@ def test_vectors_are_those_of_the_plain_library(way, plain_vectors):
     assert question @ plain_vectors[0] > NEAR
 
 
+@pytest.mark.slow
 def test_scores_are_those_of_the_plain_library(way, plain_logits):
     ways, name = way
     scorer = BundledReranker(Compute(), engines=ways)._scorer
@@ -207,6 +209,7 @@ def test_a_model_of_another_architecture_is_left_to_torch(make, tmp_path):
     assert ("plain BERT" in reranker.engine) == (make is modern_bert)
 
 
+@pytest.mark.slow
 def test_openvino_reports_to_nobody_and_needs_no_torch():
     code = (
         "import sys; from ingest.compute import Compute; from ingest.embedding import Embedder\n"
@@ -330,6 +333,7 @@ def test_rows_come_in_the_order_of_the_texts():
     assert computed(Backwards(), [], Compute(), Priority.QUESTION).shape == (0, 1)
 
 
+@pytest.mark.slow
 def test_torch_is_measured_beside_openvino(tmp_path):
     ways = Engines(kept=kept(tmp_path, {"f32": 1.0}))
 

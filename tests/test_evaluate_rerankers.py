@@ -81,6 +81,7 @@ def test_a_server_is_evaluated_and_tells_no_relevance(asked, tmp_path):
     assert (requests, again.computed.scores) == (2, 0)
 
 
+@pytest.mark.slow
 def test_a_server_that_fails_ends_the_evaluation_and_what_it_scored_is_kept(asked, tmp_path):
     down = (503, {"Retry-After": "0"}, json.dumps({"error": "busy"}).encode())
     with RerankServer(lambda body, earlier: down if earlier else ok(scored("tei", body))) as server:

@@ -56,6 +56,7 @@ def test_every_finding_of_the_past_ends_in_a_stated_state(application, seeds):
     assert ends[-1][0].state == "ready"
 
 
+@pytest.mark.slow
 def test_seeds_are_sound_before_they_are_spoiled(application, seeds):
     ends = {name: application.take(file, f"{name}.pdf")[0].state for name, file in seeds.items()}
 
@@ -116,6 +117,7 @@ def test_what_raises_or_ends_in_no_stated_state_is_a_finding(application, seeds,
     assert waits[1] == "It ended as waiting, which is no state of a file."
 
 
+@pytest.mark.slow
 def test_passages_that_are_lost_are_a_finding(application, seeds):
     application.take(seeds["prose"], "a.pdf")
     application._library.database.connection.execute("DELETE FROM chunks WHERE position = 0")

@@ -44,6 +44,7 @@ def test_many_bundles_are_found_also_where_a_component_is_too_large_to_compare(l
     assert found == [list(range(start, start + 12)) for start in range(0, 480, 12)]
 
 
+@pytest.mark.slow
 def test_twenty_thousand_questions_are_grouped():
     found = grouped(bundles(2_000, 10, dimensions=256))
 

@@ -98,6 +98,7 @@ def test_a_hostile_file_name_is_only_a_name(name):
     assert not {"/", "\\"} & set(plain_name(name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", DOCUMENTS, ids=range(len(DOCUMENTS)))
 def test_a_hostile_document_is_only_quoted(text):
     source = citation(document=replace(OWN, title=text), passage=f"First. {text} Last.", quote=text, label=text)

@@ -171,6 +171,7 @@ def test_an_entry_without_a_place_or_a_number_is_refused_in_every_format(name, e
         ordered(server, name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_busy_server_is_asked_once_more_in_every_format(name):
     def answer(body, earlier):
@@ -181,6 +182,7 @@ def test_a_busy_server_is_asked_once_more_in_every_format(name):
         assert server.requests[0] == server.requests[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_server_of_every_format_that_is_too_slow_is_left(name):
     def answer(body, _):
@@ -203,6 +205,7 @@ def test_a_huge_reply_is_not_read_to_its_end():
         ordered(server)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_busy_server_is_asked_once_more(status):
     def answer(body, earlier):
@@ -215,6 +218,7 @@ def test_a_busy_server_is_asked_once_more(status):
     assert len(server.requests) == 2
 
 
+@pytest.mark.slow
 def test_a_server_that_fails_twice_has_failed():
     body, said = b'{"error": "no memory", "error_type": "Backend"}', r'failed \(500\)\. It says: "no memory"'
     with always(500, body) as server, pytest.raises(RerankerError, match=said):
@@ -342,6 +346,7 @@ def test_settings_that_do_not_go_together_are_refused(environ, said):
         chosen(**environ)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [

@@ -7,6 +7,8 @@ from ingest.errors import Refused
 from ingest.records import JobState
 from rag_app.commands.office import IMPORT, Imports
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def shelf(tmp_path):

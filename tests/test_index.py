@@ -45,6 +45,7 @@ def test_the_exact_scan_of_nothing_finds_nothing():
     assert exact.nearest([], np.ones(4, dtype=np.float32), 5) == []
 
 
+@pytest.mark.slow
 def test_chroma_finds_what_the_exact_scan_finds(library, tmp_path):
     documents = [put(library, f"alpha {n}", f"beta {n}", f"gamma {n}", name=f"{n}.pdf") for n in range(40)]
     chroma = ChromaIndex(tmp_path / "chroma")
@@ -89,6 +90,7 @@ def test_words_are_folded_stemmed_and_kept_to_their_space(library):
     assert words.search("cafe", ["board"], 5) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "question",
     [
@@ -203,6 +205,7 @@ def test_removed_passages_are_counted_until_the_next_generation(library, index):
     assert library.chunks_at([place for place, _ in index.lexical("alpha", ["documents"], 1)], ["documents"]) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("misled", "complaint"), [(1, ""), (4, "does not find 4 of 21")])
 def test_a_check_forgives_a_graph_that_misses_a_few_and_no_more(library, tmp_path, misled, complaint):
     documents = [put(library, f"topic{n}", name=f"{n}.pdf", content=f"{n:064x}") for n in range(20)]

@@ -22,6 +22,7 @@ def data(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_every_file_of_a_folder_is_accounted_for(data, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["reading_all", "--data", str(data)])
 
@@ -35,6 +36,7 @@ def test_every_file_of_a_folder_is_accounted_for(data, monkeypatch, capsys):
     assert "; 0 wrong" in told
 
 
+@pytest.mark.slow
 def test_the_memory_of_a_reader_is_seen(data):
     found = list(reading_all.rows(sorted((data / "pdfs").glob("outline.pdf"))))
 
@@ -56,6 +58,7 @@ def test_what_is_over_a_limit_is_called_wrong(row, sound):
     assert ("WRONG: a.pdf" in reading_all.table([row])) is not sound
 
 
+@pytest.mark.slow
 def test_the_stages_come_to_the_wall_time_and_memory_is_looked_at(data, tmp_path, monkeypatch):
     monkeypatch.setattr(ingest, "EVERY", 5)
     files = sorted((data / "pdfs").glob("[op]*.pdf"))

@@ -16,6 +16,8 @@ from ingest.engines import Engines
 from ingest.library import jobs
 from ingest.records import JobState
 
+pytestmark = pytest.mark.slow
+
 OWNER = """
 import sys
 from pathlib import Path

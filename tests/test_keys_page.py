@@ -16,6 +16,8 @@ from rag_app.web.keys_html import keys_html
 from rag_app.web.people import SESSION_COOKIE
 from rag_app.web.server import create_app
 
+pytestmark = pytest.mark.slow
+
 HERE = "http://127.0.0.1:7860"
 SECRET = re.compile(r"rag_[0-9a-f]{12}_[\w-]{43}")
 

@@ -8,6 +8,8 @@ from ingest.errors import Refused
 from rag_app.web.office import Folder, Office
 from rag_app.web.server import create_app
 
+pytestmark = pytest.mark.slow
+
 HERE = "http://127.0.0.1:7860"
 
 

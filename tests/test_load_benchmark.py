@@ -42,6 +42,7 @@ def unclosed():
     return [one for one in streams if one.__qualname__.startswith(("Response.", "AsyncStream."))]
 
 
+@pytest.mark.slow
 async def test_a_finished_answer_leaves_nothing_for_another_thread_to_collect():
     gc.collect()
     gc.disable()

@@ -15,6 +15,8 @@ from ingest.compute import Compute
 from ingest.errors import ModelError
 from rag_app.rerank.cross_encoder import LocalReranker
 
+pytestmark = pytest.mark.slow
+
 QUESTION = "can i approve"
 LONG = "my own rule " * 200
 ROUGH = 1e-3

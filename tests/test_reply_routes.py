@@ -16,6 +16,8 @@ from rag_app.web.people import BROWSER_COOKIE
 from rag_app.web.reply_routes import NO_ANSWER
 from rag_app.web.server import create_app
 
+pytestmark = pytest.mark.slow
+
 HERE = "http://127.0.0.1:7860"
 
 

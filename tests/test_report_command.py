@@ -104,6 +104,7 @@ def test_no_audit_log_yet_is_said(home, capsys):
     assert capsys.readouterr().out.startswith("Nothing was done yet")
 
 
+@pytest.mark.slow
 def test_the_server_gives_the_report_as_a_file(home):
     asked(home, "How long?")
     app = create_app(ScriptedDesk(home, (HANDBOOK, OWN)).desk(), home=home, secret=b"known")

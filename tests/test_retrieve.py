@@ -71,6 +71,7 @@ def test_a_removed_document_is_gone_from_the_next_question(library, index):
     assert retriever.retrieve("apples", ["documents"], 5)[0] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [DenseRetriever, LexicalRetriever, HybridRetriever])
 def test_the_limit_is_reached_although_the_best_are_gone_from_the_library(library, index, make):
     best = [put(library, "shared words secret", name=f"best {n}.pdf", content=f"{n:064x}") for n in range(15)]

@@ -22,6 +22,8 @@ from rag_app.team.sessions import Sessions, fingerprint
 from rag_app.web.people import SESSION_COOKIE
 from rag_app.web.server import create_app
 
+pytestmark = pytest.mark.slow
+
 DOCUMENTS = {
     "sales": replace(OWN, id="1" * 32, space="sales", title="Zebrasales plan", path="plan.pdf"),
     "board": replace(OWN, id="2" * 32, space="board", title="Zebraboard plan", path="plan.pdf"),

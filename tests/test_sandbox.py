@@ -76,6 +76,7 @@ def test_child_answers_and_is_gone(tmp_path: Path):
     assert children() == set()
 
 
+@pytest.mark.slow
 def test_child_that_takes_too_long_in_all_is_killed(tmp_path: Path):
     path = put(tmp_path, endless("one", "three"))
 
@@ -86,6 +87,7 @@ def test_child_that_takes_too_long_in_all_is_killed(tmp_path: Path):
     assert children() == set()
 
 
+@pytest.mark.slow
 def test_child_that_is_stuck_in_one_step_is_killed(tmp_path: Path):
     path = put(tmp_path, endless("one", "three"))
 
@@ -104,6 +106,7 @@ def test_child_that_says_too_much_is_killed(tmp_path: Path):
     assert stopped.value.cause is Cause.OUTPUT
 
 
+@pytest.mark.slow
 def test_child_that_wants_too_much_memory_is_stopped(tmp_path: Path):
     path = put(tmp_path, bomb(400))
 
@@ -113,6 +116,7 @@ def test_child_that_wants_too_much_memory_is_stopped(tmp_path: Path):
     assert stopped.value.cause is Cause.MEMORY
 
 
+@pytest.mark.slow
 def test_cancelling_kills_the_child(tmp_path: Path):
     path = put(tmp_path, endless("one", "three"))
     begun = time.monotonic()
@@ -236,6 +240,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str, FileState]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(REFUSED))
 def test_file_that_is_not_taken_in_is_refused_with_a_sentence(tmp_path: Path, name: str):
     make, said, state = REFUSED[name]
@@ -247,6 +252,7 @@ def test_file_that_is_not_taken_in_is_refused_with_a_sentence(tmp_path: Path, na
     assert str(refused.value).endswith(".")
 
 
+@pytest.mark.slow
 def test_file_that_is_too_slow_is_refused_with_its_limit(tmp_path: Path):
     with pytest.raises(
         Refused, match=r"reading it took longer than 1 seconds; 1 of its 3 pages were done.*RAG_READ_SECONDS"

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import pytest
 from fakes import HashEmbedder
 from shelves import new_library
 
@@ -19,6 +20,7 @@ class Embedder(HashEmbedder):
         return len(self.embed_question("any"))
 
 
+@pytest.mark.slow
 def test_an_edit_is_found_by_the_next_question(tmp_path):
     library, embedder = new_library(tmp_path), Embedder()
     for made in documents(Maker(Real(TEXTS, embedder.embed(TEXTS))), 120):

@@ -230,6 +230,7 @@ def test_a_sign_in_belongs_to_its_browser_and_its_password(locked, scripted, tmp
     assert lifted.get("/jobs").status_code == 401
 
 
+@pytest.mark.slow
 def test_wrong_passwords_are_counted(scripted, tmp_path):
     locked = TestClient(create_app(scripted.desk(), home=tmp_path, password="open sesame"), base_url=HERE)
     answers = [locked.post("/login", data={"password": f"guess {number}"}) for number in range(11)]

@@ -17,6 +17,8 @@ from rag_app.team.sessions import Invitations, Sessions
 from rag_app.web.people import SESSION_COOKIE
 from rag_app.web.server import create_app
 
+pytestmark = pytest.mark.slow
+
 GIVEN = "three words in a row"
 HERE = "http://127.0.0.1:7860"
 PAGE = {"accept": "text/html"}

@@ -52,6 +52,7 @@ def _shifts():
     return torch.zeros(4), torch.tensor([0.0, 1.0, 0.0, 0.0]), torch.tensor([0.0, 4.0, 0.0, 0.0])
 
 
+@pytest.mark.slow
 def test_scores_of_the_teacher_are_computed_once(teacher, tmp_path):
     scorer = Scorer(teacher, Compute(), 64)
     groups = boxes(3)

@@ -233,6 +233,7 @@ def test_a_link_is_good_once_and_for_a_day(roster, root, database):
 # ---- passwords ----
 
 
+@pytest.mark.slow
 def test_a_password_is_kept_as_argon2id_with_a_salt_of_its_own():
     first, second = hashed(GIVEN), hashed(GIVEN)
 

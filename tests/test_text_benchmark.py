@@ -7,6 +7,8 @@ from benchmarks.highlights import drawn_sample, kind, outcome, samples
 from benchmarks.known_text import PRODUCERS, known
 from benchmarks.text import in_order, lost, ours, words
 
+pytestmark = pytest.mark.slow
+
 # Chromium is not on every machine, and fpdf2 not in an environment that was made before it was needed.
 MISSING = {
     "Chromium": shutil.which("chromium") is None,

@@ -118,6 +118,7 @@ def test_text_that_was_wrapped_by_hand_is_one_paragraph_and_short_lines_stay(put
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", ["prose", "log", "long", "wide", "sections"])
 def test_no_word_is_lost_and_labels_name_the_lines(put, shape: str):
     chance = random.Random(shape)
@@ -166,6 +167,7 @@ def test_form_feeds_are_the_pages_of_a_file_that_has_them(put):
     assert cleaned(found)[2] == "This says c d e."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("encoding", "doubt"),
     [("utf-8", ""), ("utf-8-sig", ""), ("utf-16", ""), ("utf-32", ""), ("cp1252", "Windows-1252")],
@@ -185,6 +187,7 @@ def test_one_damaged_letter_does_not_make_another_encoding_of_it():
     assert "1 of its letters is damaged" in decoded.doubt
 
 
+@pytest.mark.slow
 def test_a_passage_is_marked_where_it_stands(put):
     text = "".join(f"Row {n} of the list says number {n * 7919} and ends here.\n\n" for n in range(200))
     path = put(text, "list.txt")

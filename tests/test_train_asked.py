@@ -16,6 +16,8 @@ from rag_app.train.labelled import Labelled
 from rag_app.train.own import digest, group, groups, split
 from rag_app.train.pairs import TrainingDataError
 
+pytestmark = pytest.mark.slow
+
 FILLER = "Nothing else is said on this page, which is long enough to stand for itself in the library of the office. "
 RULES = ["The notice period is three months for all of us.", "Hotels above 300 dollars need approval from the office."]
 

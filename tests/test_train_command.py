@@ -108,6 +108,7 @@ def test_what_cannot_be_trained_on_is_told_and_nothing_is_made(home, rag, words,
     assert not (home / "models").exists()
 
 
+@pytest.mark.slow
 def test_models_and_doctor_tell_which_one_is_live(home, rag):
     folder = add_toy(Store(home))
 
@@ -142,6 +143,7 @@ def test_the_application_answers_with_the_model_that_is_live(home):
     assert application.judge.threshold == 0.03
 
 
+@pytest.mark.slow
 def test_a_newly_promoted_model_answers_the_next_question_without_a_restart(home):
     store = Store(home)
     add_toy(store, live=False)

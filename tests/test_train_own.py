@@ -29,6 +29,8 @@ from rag_app.train.line import Order, Workshop, train
 from rag_app.train.own import digest
 from rag_app.train.pairs import TrainingDataError
 
+pytestmark = pytest.mark.slow
+
 
 def label(topic):
     return Labelled("line 1", question_about(topic), f"{topic}.pdf", (1,))

@@ -91,6 +91,7 @@ def test_rate_rises_then_falls_to_nothing():
     assert rates[100] == 0.0
 
 
+@pytest.mark.slow
 def test_it_learns_and_what_it_writes_loads_plainly(toy, tmp_path):
     told: list[Progress] = []
     training = Training(toy, coloured(2_000), Recipe(rate=3e-3, groups=16, every=1_000), tmp_path)
@@ -119,6 +120,7 @@ def test_word_embeddings_stay_as_they_were(toy, tmp_path):
     assert torch.equal(before.to(torch.float16), after)
 
 
+@pytest.mark.slow
 def test_training_goes_on_where_it_was_stopped(toy, tmp_path):
     groups, recipe = coloured(800), Recipe(groups=16, every=10)
 
@@ -142,6 +144,7 @@ def test_training_goes_on_where_it_was_stopped(toy, tmp_path):
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
+@pytest.mark.slow
 def test_checkpoint_of_another_training_is_not_used(toy, tmp_path, capsys):
     Training(toy, coloured(320), Recipe(groups=16, every=10), tmp_path).run(lambda _: None)
     steps: list[int] = []

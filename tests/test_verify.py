@@ -158,6 +158,7 @@ def test_the_command_gives_what_the_contract_promises(library):
     assert report["ok"] is True
 
 
+@pytest.mark.slow
 def test_the_command_names_what_is_wrong_and_what_to_do(library):
     library.original(first(library)).unlink()
 

@@ -176,6 +176,7 @@ def test_questions_are_counted_by_what_became_of_them(client, scripted):
     assert after["rag_answers_running",] == 0
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_not_whole_counts_as_stopped(client, scripted, monkeypatch):
     asked = scripted.ask
 
@@ -223,6 +224,7 @@ def test_no_figure_holds_what_was_asked_or_found(client):
     assert labels == {"mode", "stage", "state", "le"}
 
 
+@pytest.mark.slow
 def test_two_servers_in_one_process_count_apart(client, scripted, tmp_path):
     client.post("/api/ask", json={"question": "How long?"})
 
@@ -230,6 +232,7 @@ def test_two_servers_in_one_process_count_apart(client, scripted, tmp_path):
         assert all(name[0] != "rag_questions_total" for name in figures(other))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("near", "headers", "status"),
     [
@@ -247,6 +250,7 @@ def test_figures_are_open_to_this_computer_only(scripted, tmp_path, near, header
         assert client.get("/metrics", headers=headers).status_code == status
 
 
+@pytest.mark.slow
 def test_others_need_the_unlimited_key_of_an_administrator(scripted, tmp_path):
     with closing(AppDatabase(tmp_path / "app.db")) as database:
         roster, keys = Roster(database), Keys(database)
