@@ -12,13 +12,16 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import mean
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.rerankers import DENSE, JOINED, candidates, quality
 from ingest.compute import Compute
 from ingest.embedding import BUNDLED, Embedder
 from rag_app.evaluate.datasets import read_beir
+from rag_app.evaluate.intervals import bootstrap_means, interval
 from rag_app.evaluate.kept import Kept
 from rag_app.evaluate.metrics import HIT, METRICS, RECALL
 from rag_app.evaluate.models import Models
@@ -26,6 +29,8 @@ from rag_app.rerank.cross_encoder import BundledReranker
 
 SETS = ("squadshifts_new_wiki", "squad2_devhalf", "covid_qa", "policyqa_test", "qed_dev", "tatqa_dev_test")
 WAYS = (DENSE, BUNDLED, BUNDLED + JOINED)
+
+Numbers = NDArray[np.float64]
 
 
 def write_pool(file: Path, folder: Path) -> None:
@@ -62,19 +67,37 @@ def _write(file: Path, rows: Sequence[Mapping[str, object]]) -> None:
     file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
-def table(values: Mapping[str, Mapping[str, Sequence[tuple[float, ...]]]]) -> str:
-    """hit@3 by way of ranking and hit@50, for each set and in the mean, and the shares of the gap that are closed."""
+def table(values: Mapping[str, Mapping[str, Sequence[tuple[float, ...]]]], seed: int = 0) -> str:
+    """hit@3 by way of ranking and hit@50, for each set and in the mean, and the shares of the gap that are closed.
+
+    The shares with their 95 % intervals, questions drawn within each set.
+    """
     lines = [f"{'':<24}{'dense':>9}{'alone':>9}{'joined':>9}{'hit@50':>9}"]
-    rows = []
-    for name, ways in values.items():
-        hits = [mean(row[METRICS.index(HIT)] for row in ways[way]) for way in WAYS]
-        rows.append((*hits, mean(row[METRICS.index(RECALL)] > 0 for row in ways[DENSE])))
-        lines.append(f"{name:<24}" + "".join(f"{value:>9.3f}" for value in rows[-1]))
-    dense, alone, joined, most = (mean(column) for column in zip(*rows, strict=True))
-    lines.append(f"{'mean':<24}" + "".join(f"{value:>9.3f}" for value in (dense, alone, joined, most)))
-    closed = [(after - dense) / (most - dense) if most > dense else 0.0 for after in (alone, joined)]
-    lines.append(f"of the gap between dense hit@3 and hit@50: alone {closed[0]:.1%}, joined {closed[1]:.1%} closed")
+    hits = {name: _hits(ways) for name, ways in values.items()}
+    means = {name: own.mean(axis=0) for name, own in hits.items()}
+    means["mean"] = np.mean(list(means.values()), axis=0)
+    lines += [f"{name:<24}" + "".join(f"{value:>9.3f}" for value in row) for name, row in means.items()]
+    draws = np.mean([bootstrap_means(own, seed) for own in hits.values()], axis=0)
+    low, high = interval(_closed(draws))
+    alone, joined = (
+        f"{share:.1%} ({low[place]:.1%} to {high[place]:.1%})"
+        for place, share in enumerate(_closed(means["mean"][None, :])[0])
+    )
+    lines.append(f"of the gap between dense hit@3 and hit@50: alone {alone}, joined {joined} closed")
     return "\n".join(lines)
+
+
+def _hits(ways: Mapping[str, Sequence[tuple[float, ...]]]) -> Numbers:
+    """(questions, 4): hit@3 of dense, alone and joined, and hit@50."""
+    columns = [[row[METRICS.index(HIT)] for row in ways[way]] for way in WAYS]
+    columns.append([float(row[METRICS.index(RECALL)] > 0) for row in ways[DENSE]])
+    return np.array(columns, dtype=np.float64).T
+
+
+def _closed(means: Numbers) -> Numbers:
+    """The share of the gap that each way closes, 0 where there is none: (rows, 4) as `_hits` has -> (rows, 2)."""
+    gap = means[:, 3:] - means[:, :1]
+    return np.divide(means[:, 1:3] - means[:, :1], gap, out=np.zeros((len(means), 2)), where=gap > 0)
 
 
 def main() -> None:

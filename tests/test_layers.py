@@ -61,7 +61,8 @@ FLOORS = {
         overlap breadth rerank.cross_encoder rerank.http generate.extractive generate.openai_chat verbatim
         exclusion tour question_rules
         suggestions
-        train train.groups train.mining train.calibrating rerank.store
+        train train.groups train.mining train.calibrating rerank.store train.average
+        train.second_round
         train.contrasts train.tables train.pairs train.fine_tune train.labelled rerank.live
         train.prepare train.sister
         train.__main__
@@ -165,6 +166,7 @@ WRAPPERS = {
         "ingest.embedding",
         "ingest.graphics",
         "rag_app.rerank.cross_encoder",
+        "rag_app.train.average",
         "rag_app.train.fine_tune",
         "rag_app.train.sister",
     },

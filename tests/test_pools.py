@@ -37,7 +37,7 @@ def test_table_tells_the_share_of_the_gap():
 
     told = table({"set": {"dense": dense, "bundled": dense, "bundled joined": better}})
 
-    assert "alone 0.0%, joined 100.0% closed" in told
+    assert "alone 0.0% (0.0% to 0.0%), joined 100.0% (0.0% to 100.0%) closed" in told
     assert told.splitlines()[1].split() == ["set", "0.500", "0.500", "1.000", "1.000"]
 
 
@@ -45,4 +45,6 @@ def test_table_tells_the_share_of_the_gap():
 def test_table_without_a_gap_divides_by_nothing(hit):
     rows = [(hit, hit, hit, hit)]
 
-    assert "joined 0.0% closed" in table({"set": {"dense": rows, "bundled": rows, "bundled joined": rows}})
+    assert "joined 0.0% (0.0% to 0.0%) closed" in table(
+        {"set": {"dense": rows, "bundled": rows, "bundled joined": rows}}
+    )

@@ -12,6 +12,7 @@ from benchmarks.rerankers import (
     paces,
     quality,
     quality_table,
+    ratios,
     read_sets,
     sets_table,
     speed_table,
@@ -82,6 +83,13 @@ def test_the_table_tells_each_way_as_a_multiple_of_dense(values):
     assert lines["dense"] == ["1.000", "1.000", "1.000", "1.000"]
     assert lines["best"] == ["1.000", "1.000", "1.000", "1.000"]
     assert lines["worst"] == ["0.387", "0.000", "0.200", "0.387"]
+
+
+def test_the_ratio_to_dense_has_an_interval(values):
+    best, worst = ratios(values).splitlines()
+
+    assert best.split() == ["best", "to", "dense", "1.000", "to", "1.000"]
+    assert worst.split() == ["worst", "to", "dense", "0.387", "to", "0.387"]
 
 
 def test_every_set_tells_how_far_each_way_is_from_dense(values):

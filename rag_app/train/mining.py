@@ -3,16 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Protocol
 
 import numpy as np
 
-from ingest.embedding import Embedder, Vectors
+from ingest.embedding import Vectors
 from ingest.index.tantivy import WordIndex
 from ingest.records import Chunk, Document
 
 DEEP = 40  # how far down the list negatives are taken: a reranker sees fifty
 NEAR = 8  # the hardest
 SPACE = "pool"
+
+
+class Embeds(Protocol):
+    """What mining needs of an embedder."""
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of texts, (texts, dimensions), each of length 1."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +35,7 @@ class Candidate:
 class Pool:
     """The passages of one source, to be searched by meaning and by words."""
 
-    def __init__(self, texts: Sequence[str], embedder: Embedder) -> None:
+    def __init__(self, texts: Sequence[str], embedder: Embeds) -> None:
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))  # like lengths together: less padding
         vectors = embedder.embed([texts[index] for index in order])
         self.texts = list(texts)
