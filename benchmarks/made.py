@@ -1,6 +1,6 @@
 """Libraries of any size without a file being read: passages made from real ones by perturbing words and vectors.
 
-The real ones are the documentation in this checkout, or with `--data DIR` those of the BEIR folders in DIR/retrieval.
+The real ones are the documentation in this checkout, or those of a folder of data (benchmarks/real.py).
 A made passage has about half the words of a real one. The others are drawn from all that the real ones say, as often as
 they say it, and one in five of those is a word of a large vocabulary of its own, so that most words are rare, as they
 are in real text. Its vector lies between those of three real passages, mostly at the first, and a little beside.
@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from ingest.library import Library
 from ingest.pipeline import document_id
 from ingest.records import Chunk, Document
-from rag_app.evaluate.datasets import read_beir
 
 ROOT = Path(__file__).resolve().parents[1]
 SPACE = "documents"
@@ -46,16 +45,6 @@ def documented() -> list[str]:
     files = [*sorted((ROOT / "docs" / "handbook").glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
     words = " ".join(file.read_text(encoding="utf-8") for file in files).split()
     return [" ".join(words[start : start + WORDS]) for start in range(0, len(words) - WORDS, WORDS)]
-
-
-def given(data: Path, most: int, seed: int = 0) -> list[str]:
-    """At most so many passages of the BEIR folders in `data`/retrieval, drawn at random.
-
-    Raises DatasetError where a folder is none.
-    """
-    folders = sorted(file.parent for file in (data / "retrieval").glob("*/corpus.jsonl*"))
-    texts = [passage.text for folder in folders for passage in read_beir(folder).passages if passage.text.strip()]
-    return random.Random(seed).sample(texts, min(most, len(texts)))
 
 
 def questions(texts: Sequence[str], count: int, seed: int = 0) -> list[str]:

