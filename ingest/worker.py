@@ -84,7 +84,6 @@ class Worker:
         except BaseException as raised:  # noqa: BLE001 - raised again by work_off
             error = raised
         finally:
-            self._library.close()
             ended.put((job.id, error))
 
     def _next(self, running: Collection[Job]) -> Job | None:

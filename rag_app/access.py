@@ -62,6 +62,13 @@ def readable(who: Who, held: Sequence[str]) -> list[str]:
     return [space for space in held if may(who, Role.READER, space)]
 
 
+def reach(who: Who) -> list[str] | None:
+    """All spaces somebody may read, also those that hold nothing yet; None where there is no limit."""
+    if manages(who):
+        return None
+    return readable(who, sorted({HANDBOOK, *(who.roles or ()), *(who.only or ())}))
+
+
 def visible_spaces(held: Sequence[str], asked: Sequence[str] | None = None) -> list[str]:
     """The spaces to search: those asked for, or all but the handbook, which answers only while it is alone.
 

@@ -134,7 +134,7 @@ class ScriptedDesk:
         return Desk(
             ask=self.ask,
             add_upload=self.add_upload,
-            jobs=lambda: list(self.queue),
+            jobs=lambda spaces=None: [job for job in self.queue if spaces is None or job.space in spaces],
             cancel=self.cancel,
             documents=lambda: list(self.shelf),
             remove=self.remove,

@@ -253,9 +253,9 @@ def test_a_disk_that_filled_up_while_a_file_waited_refuses_it_with_the_figure(sh
 
 def test_a_disk_that_fills_up_meanwhile_keeps_nothing_and_says_so(shelf):
     job = shelf.intake.add(shelf.pdf(*(f"Line {n} holds some words of its own. " * 9 for n in range(60))), "documents")
-    connection = shelf.library.database.connection
-    (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    connection.execute(f"PRAGMA max_page_count={pages}")
+    with shelf.library.database.reading() as connection:  # which is the next one's as well
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count={pages}")
 
     shelf.worker._do(job)
 

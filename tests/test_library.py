@@ -1,4 +1,8 @@
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from threading import Barrier
 
 import pytest
 from fakes import HashEmbedder
@@ -7,6 +11,8 @@ from shelves import RECIPE, new_library, put, waiting
 from ingest.errors import LibraryError, ModelError
 from ingest.home import Home
 from ingest.library import Library, schema
+from ingest.library.database import KEPT
+from ingest.library.jobs import NewJob
 from ingest.library.schema import earlier
 from ingest.records import JobKind, JobState, Place
 
@@ -202,3 +208,67 @@ def test_a_home_that_cannot_be_written_says_what_to_do(tmp_path):
 
     with pytest.raises(LibraryError, match="Set RAG_HOME to a folder on a local disk"):
         Home(tmp_path / "file" / "home").prepare()
+
+
+def test_the_jobs_of_a_few_spaces_are_not_hidden_by_the_many_of_others(library):
+    own = library.jobs.add(NewJob(space="own", path="own.pdf"))
+    done = library.jobs.add(NewJob(space="own", path="done.pdf", state=JobState.READY))
+    for number in range(5):
+        library.jobs.add(NewJob(space="theirs", path=f"{number}.pdf"))
+        library.jobs.add(NewJob(space="theirs", path=f"{number}.txt", state=JobState.REFUSED))
+
+    assert [job.id for job in library.jobs.under_way(3, ["own"])] == [own.id]
+    assert [job.id for job in library.jobs.ended(3, ["own", "third"])] == [done.id]
+    assert {job.space for job in library.jobs.ended(3)} == {"theirs"}
+    assert [library.jobs.count_under_way(spaces) for spaces in (["own"], [], None)] == [1, 0, 6]
+
+
+def opened(path):
+    """How often this process has a file open."""
+    targets = []
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile, as the one that lists them is
+            targets.append(link.readlink())
+    return targets.count(path)
+
+
+def test_however_many_threads_read_at_once_only_a_few_connections_stay_open(library):
+    together = Barrier(16)
+
+    def read():
+        with library.database.reading() as connection:
+            together.wait(30)
+            assert connection.execute("SELECT count(*) FROM documents").fetchone()[0] == 0
+            together.wait(30)  # until all have seen all others reading
+        together.wait(30)  # the threads themselves go on
+        return library.spaces()
+
+    journal = library.home.library_db.with_name("library.db-wal")
+    for _ in range(2):
+        with ThreadPoolExecutor(16) as threads:
+            assert [found.result() for found in [threads.submit(read) for _ in range(16)]] == [[]] * 16
+            assert 1 <= opened(journal) <= KEPT
+    # SQLite keeps the handle of a database it holds a lock on, and uses it again: closing it would drop the lock.
+    assert opened(library.home.library_db) <= 16
+    library.close()
+    assert opened(library.home.library_db) == 0
+    assert library.spaces() == []
+
+
+def test_what_a_transaction_has_written_is_read_within_it_and_by_nobody_else(library):
+    with ThreadPoolExecutor(1) as elsewhere, library.database.writing():
+        library.database.row("INSERT INTO facts VALUES('key', 'new')")
+
+        assert library.fact("key") == "new"
+        assert elsewhere.submit(library.fact, "key").result() is None
+    assert library.fact("key") == "new"
+
+
+def test_a_connection_that_is_left_within_a_transaction_is_not_used_again(library):
+    with library.database.reading() as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("INSERT INTO facts VALUES('key', 'half')")
+
+    assert library.fact("key") is None
+    library.remember(key="whole")
+    assert library.fact("key") == "whole"

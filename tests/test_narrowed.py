@@ -5,7 +5,7 @@ from scripted_desk import HANDBOOK, OWN, ScriptedDesk, answered
 
 from ingest.errors import LibraryError
 from ingest.records import Job, JobState
-from rag_app.access import Forbidden, Role, Who
+from rag_app.access import Forbidden, Role, Who, reach
 from rag_app.suggestions import Suggestions
 from rag_app.web.narrowed import editable_space, narrowed
 
@@ -174,3 +174,18 @@ def test_suggestions_and_counts_are_asked_for_by_space(scripted):
 def test_the_tour_is_for_those_who_may_read_the_handbook(scripted):
     assert narrowed(scripted.desk(), NEWCOMER).search_handbook("How?").hits
     assert not narrowed(scripted.desk(), KEY).search_handbook("How?").hits
+
+
+@pytest.mark.parametrize(
+    ("who", "spaces"),
+    [
+        (Who("f" * 32), None),
+        (ROOT, None),
+        (KEY, ["sales"]),
+        (READER, ["handbook", "sales"]),
+        (NEWCOMER, ["handbook"]),
+        (replace(READER, only=frozenset({"board"})), []),
+    ],
+)
+def test_the_spaces_that_somebody_reaches_are_known_before_they_hold_anything(who, spaces):
+    assert reach(who) == spaces

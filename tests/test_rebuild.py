@@ -54,8 +54,8 @@ def shape(shelf, document, embedder):
 
 def current(shelf):
     """The recipe of what `put` stores is not the real one; make it so, that nothing is cut anew."""
-    connection = shelf.library.database.connection
-    connection.execute("UPDATE documents SET recipe = ?", (recipe(shelf.settings),))
+    with shelf.library.database.writing() as connection:
+        connection.execute("UPDATE documents SET recipe = ?", (recipe(shelf.settings),))
 
 
 def test_another_model_is_taken_once_it_has_embedded_everything(shelf):
@@ -256,7 +256,7 @@ def test_a_document_removed_while_it_is_embedded_leaves_nothing_behind(shelf):
 
     assert rebuilt.embedded == 40 + 32
     assert shape(shelf, kept, "other:1") == [(32, 200), (8, 200)]
-    left = shelf.library.database.connection.execute("SELECT DISTINCT document_id FROM vectors").fetchall()
+    left = shelf.library.database.rows("SELECT DISTINCT document_id FROM vectors")
     assert [row[0] for row in left] == [kept.id]
 
 

@@ -58,7 +58,11 @@ def findings(home: Home, database: Database) -> list[Finding]:
 
 
 def _look(home: Home, database: Database) -> list[Finding]:
-    connection = database.connection
+    with database.reading() as connection:
+        return _seen(home, connection)
+
+
+def _seen(home: Home, connection: sqlite3.Connection) -> list[Finding]:
     try:
         damage = [row[0] for row in connection.execute("PRAGMA quick_check(5)") if row[0] != "ok"]
         if damage:

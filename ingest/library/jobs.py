@@ -1,9 +1,11 @@
 """The jobs table: every file on its way in, and how the last ones ended."""
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ingest.library.database import Database
+from ingest.library.rows import marks
 from ingest.records import UNDER_WAY, Job, JobKind, JobState
 
 KEPT = 5_000  # finished jobs kept for the eye
@@ -55,60 +57,59 @@ class Jobs:
 
     def get(self, job_id: int) -> Job:
         """One job. Raises KeyError when there is none."""
-        row = self._database.connection.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        row = self._database.row("SELECT * FROM jobs WHERE id = ?", (job_id,))
         if row is None:
             raise KeyError(job_id)
         return _job(row)
 
     def latest(self, limit: int = 100) -> list[Job]:
         """The newest jobs with files, oldest first."""
-        rows = self._database.connection.execute(
+        rows = self._database.rows(
             "SELECT * FROM (SELECT * FROM jobs WHERE kind = ? ORDER BY id DESC LIMIT ?) ORDER BY id",
             (JobKind.FILE, limit),
         )
         return [_job(row) for row in rows]
 
-    def under_way(self, limit: int) -> list[Job]:
-        """The jobs with files that are not finished, in the order they are worked off."""
-        rows = self._database.connection.execute(
-            f"SELECT * FROM jobs WHERE kind = ? AND state IN ({_MARKS}) ORDER BY id LIMIT ?",
-            (JobKind.FILE, *_ACTIVE, limit),
+    def under_way(self, limit: int, spaces: Sequence[str] | None = None) -> list[Job]:
+        """The jobs with files that are not finished, of some spaces or all, in the order they are worked off."""
+        of_these, values = _within(spaces)
+        rows = self._database.rows(
+            f"SELECT * FROM jobs WHERE kind = ? AND state IN ({_MARKS}){of_these} ORDER BY id LIMIT ?",
+            (JobKind.FILE, *_ACTIVE, *values, limit),
         )
         return [_job(row) for row in rows]
 
-    def ended(self, limit: int) -> list[Job]:
-        """The jobs with files that finished last, newest first."""
-        rows = self._database.connection.execute(
-            f"SELECT * FROM jobs WHERE kind = ? AND state NOT IN ({_MARKS}) ORDER BY id DESC LIMIT ?",
-            (JobKind.FILE, *_ACTIVE, limit),
+    def ended(self, limit: int, spaces: Sequence[str] | None = None) -> list[Job]:
+        """The jobs with files that finished last, of some spaces or all, newest first."""
+        of_these, values = _within(spaces)
+        rows = self._database.rows(
+            f"SELECT * FROM jobs WHERE kind = ? AND state NOT IN ({_MARKS}){of_these} ORDER BY id DESC LIMIT ?",
+            (JobKind.FILE, *_ACTIVE, *values, limit),
         )
         return [_job(row) for row in rows]
 
-    def count_under_way(self) -> int:
-        """How many jobs with files are not finished."""
-        (count,) = self._database.connection.execute(
-            f"SELECT count(*) FROM jobs WHERE kind = ? AND state IN ({_MARKS})", (JobKind.FILE, *_ACTIVE)
-        ).fetchone()
+    def count_under_way(self, spaces: Sequence[str] | None = None) -> int:
+        """How many jobs with files are not finished, of some spaces or all."""
+        of_these, values = _within(spaces)
+        (count,) = self._database.rows(
+            f"SELECT count(*) FROM jobs WHERE kind = ? AND state IN ({_MARKS}){of_these}",
+            (JobKind.FILE, *_ACTIVE, *values),
+        )[0]
         return int(count)
 
     def count_by_state(self) -> dict[JobState, int]:
         """How many jobs with files stand in each state, of those that are kept; states without any are left out."""
-        rows = self._database.connection.execute(
-            "SELECT state, count(*) FROM jobs WHERE kind = ? GROUP BY state", (JobKind.FILE,)
-        )
+        rows = self._database.rows("SELECT state, count(*) FROM jobs WHERE kind = ? GROUP BY state", (JobKind.FILE,))
         return {JobState(state): int(count) for state, count in rows}
 
     def next_waiting(self) -> Job | None:
         """The job to work on: the oldest that is not finished, also one that a crash left half done."""
-        row = self._database.connection.execute(
-            f"SELECT * FROM jobs WHERE state IN ({_MARKS}) ORDER BY id LIMIT 1",
-            _ACTIVE,
-        ).fetchone()
+        row = self._database.row(f"SELECT * FROM jobs WHERE state IN ({_MARKS}) ORDER BY id LIMIT 1", _ACTIVE)
         return None if row is None else _job(row)
 
     def mtime_ns(self, job_id: int) -> int:
         """Modification time of the job's file when it was taken in; 0 for an upload."""
-        row = self._database.connection.execute("SELECT mtime_ns FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        (row,) = self._database.rows("SELECT mtime_ns FROM jobs WHERE id = ?", (job_id,))
         return int(row["mtime_ns"])
 
     def update(self, job_id: int, **columns: str | float | None) -> None:
@@ -136,8 +137,13 @@ class Jobs:
 
     def cancelled(self, job_id: int) -> bool:
         """Whether someone asked for the job to be stopped."""
-        row = self._database.connection.execute("SELECT cancel FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        row = self._database.row("SELECT cancel FROM jobs WHERE id = ?", (job_id,))
         return row is None or bool(row["cancel"])
+
+
+def _within(spaces: Sequence[str] | None) -> tuple[str, Sequence[str]]:
+    """What narrows a WHERE to some spaces, and its values."""
+    return ("", ()) if spaces is None else (f" AND space IN ({marks(spaces)})", spaces)
 
 
 def _job(row: sqlite3.Row) -> Job:

@@ -154,24 +154,21 @@ class Library:
 
     def document_vectors(self, document_id: str, embedder: str) -> Iterator[VectorBlock]:
         """Vectors of one document in reading order, block by block."""
-        rows = self._read(
+        rows = self.database.stream(
             "SELECT document_id, position, count, data FROM vectors WHERE document_id = ? AND embedder = ? "
             "ORDER BY position",
-            document_id,
-            embedder,
+            (document_id, embedder),
         )
         for row in rows:
             yield VectorBlock(row["document_id"], row["position"], matrix(row))
 
     def vectors(self, embedder: str, spaces: Sequence[str], after: int = 0) -> Iterator[VectorBlock]:
         """Vectors of visible documents of some spaces whose seq is above `after`, block by block."""
-        rows = self._read(
+        rows = self.database.stream(
             "SELECT v.document_id, v.position, v.count, v.data FROM documents d JOIN vectors v "
             "ON v.document_id = d.id AND v.embedder = ? "
             f"WHERE d.state = 'ready' AND d.seq > ? AND d.space IN ({marks(spaces)}) ORDER BY d.seq, v.position",
-            embedder,
-            after,
-            *spaces,
+            (embedder, after, *spaces),
         )
         for row in rows:
             yield VectorBlock(row["document_id"], row["position"], matrix(row))
@@ -338,11 +335,11 @@ class Library:
                     failpoints.reached("sweep.original")
 
     def close(self) -> None:
-        """Close this thread's connection."""
+        """Close the connections to the library that nobody uses."""
         self.database.close()
 
     def _read(self, statement: str, *values: str | int) -> Iterator[sqlite3.Row]:
-        return iter(self.database.connection.execute(statement, values))
+        return iter(self.database.rows(statement, values))
 
 
 def _drop_if_nameless(connection: sqlite3.Connection, document_id: str) -> None:

@@ -23,7 +23,7 @@ class Renewal:
     def outdated(self, recipe: str) -> list[Document]:
         """Visible documents whose passages were made by another recipe."""
         statement = "SELECT * FROM documents WHERE state = 'ready' AND recipe != ? ORDER BY seq"
-        return [document_of(row) for row in self._database.connection.execute(statement, (recipe,))]
+        return [document_of(row) for row in self._database.rows(statement, (recipe,))]
 
     def replace(
         self, document: Document, recipe: str, chunks: Sequence[Chunk], embedder: str, vectors: NDArray[np.float32]
@@ -43,7 +43,7 @@ class Renewal:
 
     def lacking(self, embedder: str) -> list[Document]:
         """Visible documents without all their vectors by an embedder."""
-        return [document_of(row) for row in self._database.connection.execute(LACKING, (embedder,))]
+        return [document_of(row) for row in self._database.rows(LACKING, (embedder,))]
 
     def announce(self, name: str, model: str) -> None:
         """Say by which model's name or folder the embedder `name` can be loaded, before it is switched to."""
@@ -52,7 +52,7 @@ class Renewal:
 
     def model_of(self, name: str) -> str | None:
         """What was announced of an embedder, or None."""
-        row = self._database.connection.execute("SELECT value FROM facts WHERE key = ?", (_MODEL,)).fetchone()
+        row = self._database.row("SELECT value FROM facts WHERE key = ?", (_MODEL,))
         known, model = json.loads(row["value"]) if row else (None, None)
         return model if known == name else None
 

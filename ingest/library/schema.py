@@ -54,11 +54,11 @@ ALTER TABLE documents ADD COLUMN health TEXT NOT NULL DEFAULT '{}';
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection for one thread, to a database of this version; an older one is migrated, after a copy was made.
+    """A connection for one thread at a time, to a database of this version; an older one is migrated, after a copy.
 
     Raises LibraryError for a database that is damaged or was made by a newer version.
     """
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")

@@ -100,9 +100,9 @@ class _Counter:
         except NameTaken as taken:
             return Upload(existing=taken.document)
 
-    def jobs(self) -> Sequence[Job]:
+    def jobs(self, spaces: Sequence[str] | None = None) -> Sequence[Job]:
         jobs = self._library.jobs
-        return [*jobs.under_way(JOBS_SHOWN), *jobs.ended(JOBS_SHOWN)]
+        return [*jobs.under_way(JOBS_SHOWN, spaces), *jobs.ended(JOBS_SHOWN, spaces)]
 
     def cancel(self, job_id: int) -> None:
         self._library.jobs.cancel(job_id)

@@ -109,7 +109,6 @@ class Imports:
             except LibraryError as error:  # the disk is full: the rest would fail as well
                 logger.warning("The import of %s and what follows was not done. %s", file, error)
                 break
-        self._library.close()
 
 
 class _Back:

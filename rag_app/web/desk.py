@@ -99,7 +99,7 @@ class Desk:
     ask: Ask
     search_handbook: Callable[[str], Answer]  # a reranked search of the shipped handbook; no hits where it is not here
     add_upload: AddUpload
-    jobs: Callable[[], Sequence[Job]]  # under way and lately finished, newest first
+    jobs: Tell[Sequence[Job]]  # the first under way, then those lately finished, newest first
     cancel: Callable[[int], None]
     documents: Callable[[], Sequence[Document]]  # all of them, the handbook's too
     remove: Callable[[str], None]  # raises RagError where there is no such document

@@ -11,7 +11,7 @@ from typing import cast
 
 from ingest.errors import LibraryError
 from ingest.records import Document, Job, PageImage
-from rag_app.access import HANDBOOK, Forbidden, Role, Who, may, readable, visible_spaces
+from rag_app.access import HANDBOOK, Forbidden, Role, Who, may, reach, readable, visible_spaces
 from rag_app.records import Answer, Stage, Turn
 from rag_app.suggestions import Suggestions
 from rag_app.web.desk import Desk, Status, Upload
@@ -93,8 +93,8 @@ class _View:
         self._need_editor(into)
         return self._desk.add_upload(file, name, replace, into)
 
-    def jobs(self) -> Sequence[Job]:
-        return [job for job in self._desk.jobs() if may(self._who, Role.READER, job.space)]
+    def jobs(self, spaces: Sequence[str] | None = None) -> Sequence[Job]:
+        return self._desk.jobs(reach(self._who) if spaces is None else readable(self._who, spaces))
 
     def cancel(self, job_id: int) -> None:
         """Stop a job that may be seen; nothing happens where there is none. Raises Forbidden."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio
 
-from rag_app.access import manages
+from rag_app.access import reach
 from rag_app.web.desk import Desk
 from rag_app.web.header_html import header_html
 from rag_app.web.library_html import documents_html, jobs_html, worth_showing
@@ -81,8 +81,7 @@ class LibraryPage:
         want = wanted(request.query_params)
         return (
             header_html("Library", desk.status(), who),
-            # How many files wait in other spaces is nobody's business but an administrator's.
-            jobs_html(jobs, self._pace.left(all_jobs, time.monotonic()), self._office.queued() if manages(who) else 0),
+            jobs_html(jobs, self._pace.left(all_jobs, time.monotonic()), self._office.queued(reach(who))),
             gradio.Timer(active=busy),
             documents_html(listed(desk.documents(), want), want, desk.handbook),
         )
