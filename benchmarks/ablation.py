@@ -32,7 +32,6 @@ from benchmarks.calibrate import COSINE, OVERLAP
 from benchmarks.rerankers import DENSE, JOINED, Candidates, candidates, quality, read_sets
 from ingest.compute import Compute
 from ingest.embedding import BUNDLED, Embedder, Vectors
-from rag_app.evaluate.datasets import read_beir
 from rag_app.evaluate.intervals import bootstrap_means, interval
 from rag_app.evaluate.kept import Kept
 from rag_app.evaluate.metrics import HIT, METRICS, NDCG, RECALL
@@ -161,7 +160,7 @@ class Bench:
         models = Models(Embedder(BUNDLED, Compute()), BundledReranker(Compute(), folder, str(folder)), self._kept)
         ways = {str(folder): models}
         retrieval = _short(quality(self._retrieval(models), ways), folder)
-        pooled = _short(quality(self._pools(models), ways), folder)
+        pooled = _short(quality(pools.sets(self._data, self._cache, models, self._size.limit), ways), folder)
         written = [item for item in four_reasons.items() if item.kind in four_reasons.KINDS]
         rows = four_reasons.scored(written, folder)
         alone = sum(four_reasons.won(row.alone) for row in rows)
@@ -171,15 +170,6 @@ class Bench:
     def _retrieval(self, models: Models) -> dict[str, list[Candidates]]:
         found = read_sets(self._data / "retrieval")
         return {name: candidates(dataset, models, self._size.limit) for name, dataset in found.items()}
-
-    def _pools(self, models: Models) -> dict[str, list[Candidates]]:
-        found = {}
-        for name in pools.SETS:
-            folder = self._cache / "pools" / name
-            if not folder.exists():
-                pools.write_pool(self._data / "pairs" / f"{name}.jsonl.gz", folder)
-            found[name] = candidates(read_beir(folder), models, self._size.limit)
-        return found
 
 
 def _short(values: Values, folder: Path) -> dict[str, dict[str, Rows]]:

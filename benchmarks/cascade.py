@@ -9,6 +9,9 @@ order. What a logit is guessed from is fitted without the set that is measured.
 
 --write fits it on all sets, takes the least margin that loses at most LOSS and keeps SAME of the first three, and
 writes it beside the bundled weights. Scores are kept under --cache and are not computed again.
+
+--pools measures the cascade that ships as the application runs it, on the sets of pairs (benchmarks/pools.py) that it
+was not fitted on: the passages read, hit@3 with everything read and with the cascade, and the same first three and six.
 """
 
 import argparse
@@ -21,13 +24,14 @@ from statistics import mean
 
 import numpy as np
 
+from benchmarks import pools
 from benchmarks.rerank import run_by, shown, top
 from benchmarks.rerankers import Candidates, candidates, read_sets
 from ingest import engines
 from ingest.compute import Compute
 from ingest.embedding import BUNDLED, Embedder
 from rag_app.evaluate.kept import Kept
-from rag_app.evaluate.metrics import METRICS, NDCG
+from rag_app.evaluate.metrics import HIT, METRICS, NDCG
 from rag_app.evaluate.models import Models
 from rag_app.rerank import calibration, cascade
 from rag_app.rerank.calibration import Calibration
@@ -88,8 +92,9 @@ def measured(sets: Mapping[str, Sequence[Asked]], margin: float, known: Calibrat
     return Outcome(margin, mean(read), 1 - mean(short) / mean(full), max(losses), mean(same), mean(same_best))
 
 
-def _of_set(asked: Sequence[Asked], way: Cascade, known: Calibration) -> tuple[float, ...]:
-    place, rows = METRICS.index(NDCG), []
+def _of_set(asked: Sequence[Asked], way: Cascade, known: Calibration, metric: str = NDCG) -> tuple[float, ...]:
+    """Means: passages read, the metric whole and by the cascade, same first three and first BEST."""
+    place, rows = METRICS.index(metric), []
     for one in asked:
         full = [known.value(logit, *seen) for logit, seen in zip(one.logits, one.seen, strict=True)]
         found = cascade.read(way, known, one.seen, one.row.texts, partial(_at, one.logits))
@@ -97,6 +102,18 @@ def _of_set(asked: Sequence[Asked], way: Cascade, known: Calibration) -> tuple[f
         same = [top(full, count) == top(found.values, count) for count in (3, BEST)]
         rows.append((sum(found.read), *gained, *map(float, same)))
     return tuple(mean(column) for column in zip(*rows, strict=True))
+
+
+def pools_table(sets: Mapping[str, Sequence[Asked]], way: Cascade, known: Calibration) -> str:
+    """A line for each set, and the mean: passages read, hit@3 whole and by the cascade, same first three and BEST."""
+    lines = [f"{'':<24}{'read':>8}{'hit@3 whole':>13}{'cascade':>9}{'same 3':>9}{f'same {BEST}':>9}"]
+    rows = {name: _of_set(asked, way, known, HIT) for name, asked in sets.items()}
+    rows["mean"] = tuple(mean(column) for column in zip(*rows.values(), strict=True))
+    lines += [
+        f"{name:<24}{read:>8.1f}{whole:>13.3f}{short:>9.3f}{same:>9.1%}{same_best:>9.1%}"
+        for name, (read, whole, short, same, same_best) in rows.items()
+    ]
+    return "\n".join(lines)
 
 
 def _at(logits: Sequence[float], places: Sequence[int]) -> list[float]:
@@ -131,8 +148,12 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("build/rerankers"), help="where vectors and scores are kept")
     parser.add_argument("--engine", default=engines.TORCH, help="whose scores are taken (default torch)")
     parser.add_argument("--write", action="store_true", help="write the fit beside the bundled weights")
+    parser.add_argument("--pools", action="store_true", help="measure the one that ships on sets it has not seen")
     arguments = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before the library that reads it is imported
+    if arguments.pools:
+        print(_checked(arguments.data, arguments.cache, arguments.limit))
+        return
     reranker = BundledReranker(Compute(), engines=run_by(arguments.engine))
     models = Models(Embedder(BUNDLED, Compute(), run_by(engines.TORCH)), reranker, Kept(arguments.cache))
     sets = {}
@@ -147,6 +168,16 @@ def main() -> None:
         way = fitted([one for own in sets.values() for one in own], chosen(found).margin)
         cascade.save(way, FOLDER)
         print(f"written: {way}")
+
+
+def _checked(data: Path, cache: Path, limit: int) -> str:
+    models = Models(Embedder(BUNDLED, Compute()), BundledReranker(Compute()), Kept(cache))
+    way = cascade.load(FOLDER)
+    if way is None:
+        raise SystemExit(f"There is no {cascade.FILE} in {FOLDER}. Run this with --write first.")
+    rows = pools.sets(data, cache, models, limit)
+    sets = {name: [Asked(row, _logits(models, row)) for row in own] for name, own in rows.items()}
+    return f"{limit} questions of each set, margin {way.margin}\n{pools_table(sets, way, calibration.load(FOLDER))}"
 
 
 def _logits(models: Models, row: Candidates) -> list[float]:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.rerankers import DENSE, JOINED, candidates, quality
+from benchmarks.rerankers import DENSE, JOINED, Candidates, candidates, quality
 from ingest.compute import Compute
 from ingest.embedding import BUNDLED, Embedder
 from rag_app.evaluate.datasets import read_beir
@@ -100,6 +100,16 @@ def _closed(means: Numbers) -> Numbers:
     return np.divide(means[:, 1:3] - means[:, :1], gap, out=np.zeros((len(means), 2)), where=gap > 0)
 
 
+def sets(data: Path, cache: Path, models: Models, limit: int | None) -> dict[str, list[Candidates]]:
+    """By name of a set the dense top 50 of its questions, or of `limit` of them; pools are written under `cache`."""
+    found = {}
+    for name in SETS:
+        folder = cache / "pools" / name
+        write_pool(data / "pairs" / f"{name}.jsonl.gz", folder)
+        found[name] = candidates(read_beir(folder), models, limit)
+    return found
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -110,12 +120,8 @@ def main() -> None:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before the library that reads it is imported
     compute = Compute()
     models = Models(Embedder(BUNDLED, compute), BundledReranker(compute), Kept(arguments.cache))
-    sets = {}
-    for name in SETS:
-        folder = arguments.cache / "pools" / name
-        write_pool(arguments.data / "pairs" / f"{name}.jsonl.gz", folder)
-        sets[name] = candidates(read_beir(folder), models, arguments.limit)
-    print(table(quality(sets, {BUNDLED: models})))
+    rows = sets(arguments.data, arguments.cache, models, arguments.limit)
+    print(table(quality(rows, {BUNDLED: models})))
 
 
 if __name__ == "__main__":

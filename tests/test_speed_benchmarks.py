@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks import embed, rerank
-from benchmarks.cascade import Asked, Outcome, chosen, fitted, measured
+from benchmarks.cascade import Asked, Outcome, chosen, fitted, measured, pools_table
 from benchmarks.rerank import (
     CASCADE,
     PLAIN,
@@ -129,6 +129,15 @@ def test_a_margin_that_is_small_reads_less_and_one_that_is_large_everything(aske
 
     assert 12 <= small.read < large.read == 20
     assert (small.loss, small.same, small.same_best) == (0, 1, 1)
+
+
+def test_the_cascade_is_measured_on_other_sets_by_the_first_three(asked):
+    known = calibration.load(FOLDER)
+    lines = pools_table({"one": [asked], "two": [asked]}, fitted([asked], 0.5), known).splitlines()
+
+    assert [line.split()[0] for line in lines[1:]] == ["one", "two", "mean"]
+    assert 12 <= float(lines[-1].split()[1]) < 20
+    assert lines[-1].split()[-2:] == ["100.0%", "100.0%"]
 
 
 def test_the_least_margin_that_serves_is_chosen():

@@ -56,6 +56,18 @@ def read(
     score: the logits of the candidates at some places (0-based), in the order of the places.
     """
     guesses = [cascade.guess(one) for one in seen]
+    return reading(guesses, cascade.margin, calibration, seen, wordings, score)
+
+
+def reading(
+    guesses: Sequence[float],
+    margin: float,
+    calibration: Calibration,
+    seen: Sequence[Seen],
+    wordings: Sequence[Hashable],
+    score: Callable[[Sequence[int]], Sequence[float]],
+) -> Reading:
+    """The same from guesses of the logits, whatever they were made of."""
     values = [calibration.value(guess - BELOW, *one) for guess, one in zip(guesses, seen, strict=True)]
     order = sorted(range(len(seen)), key=lambda place: -values[place])
     done = 0
@@ -63,7 +75,7 @@ def read(
         best: dict[Hashable, float] = {}
         for place in order[:done]:
             best[wordings[place]] = max(values[place], best.get(wordings[place], values[place]))
-        hoped = calibration.value(guesses[order[done]] + cascade.margin, *seen[order[done]])
+        hoped = calibration.value(guesses[order[done]] + margin, *seen[order[done]])
         if len(best) >= BEST and hoped < sorted(best.values(), reverse=True)[BEST - 1]:
             break
         part = order[done : done + (NEXT if done else FIRST)]
