@@ -1,9 +1,10 @@
 """What a long conversation leaves behind: memory, open files, threads and temporary files of the server.
 
-    python -m benchmarks.leaks [--turns 50] [--uploads 5] [--deletions 10]
+    python -m benchmarks.leaks [--turns 50] [--uploads 5] [--deletions 10] [--rounds 3]
 
 starts the application with a home and a temporary folder of its own, lets Chromium ask, add and delete, and prints each
-figure after a warm-up and at the end, both times without an open page. Loads the bundled models; takes minutes.
+figure after a warm-up and after each round of all that, every time without an open page. What caches and threads take
+is taken in the first round; what grows in every one is a leak. Loads the bundled models; takes minutes.
 """
 
 import argparse
@@ -49,7 +50,7 @@ class State:
 
     memory_mb: int  # resident, not backed by a file
     files: int  # open, without connections and the library's
-    library: int  # open files of library.db: two for each thread that has read it, so at most twice the threads
+    library: int  # open files of library.db: two for each connection, and handles that SQLite keeps for the next
     connections: int
     threads: int
     temporary: int  # files in its temporary folder and on their way into its home
@@ -167,11 +168,13 @@ def _answers(address: str) -> bool:
     return True
 
 
-def table(before: State, after: State) -> str:
-    """Both states and what became more."""
-    rows = [f"{'':<14}{'before':>8}{'after':>8}{'more':>8}"]
-    for field, first, second in zip(fields(State), astuple(before), astuple(after), strict=True):
-        rows.append(f"{field.name:<14}{first:>8}{second:>8}{second - first:>+8}")
+def table(states: Sequence[State]) -> str:
+    """The state after the warm-up and after each round, and what became more after the first of them."""
+    rounds = "".join(f"{f'round {number}':>10}" for number in range(1, len(states)))
+    rows = [f"{'':<14}{'warm':>10}{rounds}{'more since round 1':>22}"]
+    for field, *values in zip(fields(State), *map(astuple, states), strict=True):
+        told = "".join(f"{value:>10}" for value in values)
+        rows.append(f"{field.name:<14}{told}{values[-1] - values[1]:>+22}")
     return "\n".join(rows)
 
 
@@ -181,9 +184,10 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=50)
     parser.add_argument("--uploads", type=int, default=5)
     parser.add_argument("--deletions", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    stock = [f"stock{n}.pdf" for n in range(max(0, arguments.deletions - arguments.uploads))]
-    sent = [f"sent{n}.pdf" for n in range(arguments.uploads)]
+    lacking = max(0, arguments.deletions - arguments.uploads)  # in each round
+    stock = [f"stock{n}.pdf" for n in range(lacking * arguments.rounds)]
     expect.set_options(timeout=PATIENCE_MS)
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
         home, temporary = Path(folder) / "home", Path(folder) / "temporary"
@@ -196,17 +200,20 @@ def main() -> None:
                 send(page, address, [*stock, "warm.pdf"])
                 expect(page.locator(".queue .job.is-ready", has_text="warm.pdf")).to_be_visible()
                 delete(page, address, ["warm"])
-            before = settled(pid, watched)
-            with page_of(browser) as page:
-                converse(page, address, arguments.turns)
-                send(page, address, sent)
-                for name in sent:
-                    expect(page.locator(".queue .job.is-ready", has_text=name)).to_be_visible()
-                delete(page, address, [Path(name).stem for name in (*stock, *sent)][: arguments.deletions])
-            after = settled(pid, watched)
+            states = [settled(pid, watched)]
+            for number in range(arguments.rounds):
+                sent = [f"sent{number}x{n}.pdf" for n in range(arguments.uploads)]
+                old = stock[lacking * number : lacking * (number + 1)]
+                with page_of(browser) as page:
+                    converse(page, address, arguments.turns)
+                    send(page, address, sent)
+                    for name in sent:
+                        expect(page.locator(".queue .job.is-ready", has_text=name)).to_be_visible()
+                    delete(page, address, [Path(name).stem for name in (*old, *sent)][: arguments.deletions])
+                states.append(settled(pid, watched))
         browser.close()
-    print(f"{arguments.turns} turns, {arguments.uploads} uploads, {arguments.deletions} deletions\n")
-    print(table(before, after))
+    print(f"in each round: {arguments.turns} turns, {arguments.uploads} uploads, {arguments.deletions} deletions\n")
+    print(table(states))
 
 
 def _chromium() -> str:

@@ -15,6 +15,7 @@ from rag_app.web.models_html import time_html
 from rag_app.web.render import counted, number
 
 SHOWN = 200
+_NONE = '<p class="none-fit">None yet. Answers that are approved or written here stand in this list.</p>'
 EXPLAINED = (
     "It is found, quoted and cited like a document from then on. Everybody who may read the space sees it with your "
     "name and the date."
@@ -33,7 +34,7 @@ def approved_html(answers: Sequence[ApprovedAnswer], reasons: Mapping[str, Seque
         if mine
         else ""
     )
-    return f"<section><h2>{title}</h2>{new}{rows or '<p>None yet.</p>'}</section>"
+    return f"<section><h2>{title}</h2>{new}{rows or _NONE}</section>"
 
 
 def _row(answer: ApprovedAnswer, reasons: Sequence[str], *, changeable: bool) -> str:

@@ -327,7 +327,8 @@ def viewer_html(document: Document, page: int, label: str, image: PageImage, *, 
     return (
         f'<div class="viewer" data-page="{page}"><div class="viewer-head">'
         f'<h2 tabindex="-1"><span class="foreign">{title}</span> <span class="printed">{printed}</span></h2>'
-        f'<a class="quiet" href="/documents/{escape(document.id)}/original" download>Download the original</a>'
+        f'<a class="quiet" href="/documents/{escape(document.id)}/original" download>Download'
+        '<span class="of-page"> the original</span></a>'
         '<button type="button" class="quiet" data-close>Close</button></div>'
         f"{_turning(page, document.pages, address)}{lost if quote and not image.boxes else ''}"
         '<div class="desk" tabindex="0" role="group" aria-label="Page"><figure class="sheet">'
@@ -352,10 +353,11 @@ def _turning(page: int, pages: int, address: str) -> str:
     earlier, later = (f'data-view="{address}?page={page + step}"' for step in (-1, 1))
     before, after = (earlier if page > 1 else "disabled"), (later if page < pages else "disabled")
     return (
-        f'<div class="turning"><button type="button" class="quiet previous" {before}>Previous page</button>'
+        f'<div class="turning"><button type="button" class="quiet previous" {before}>Previous'
+        '<span class="of-page"> page</span></button>'
         f'<label class="go-to"><span class="visually-hidden">Page</span><input type="number" '
         f'inputmode="numeric" min="1" max="{pages}" value="{page}" data-go-to="{address}"> of {pages}</label>'
-        f'<button type="button" class="quiet next" {after}>Next page</button>'
+        f'<button type="button" class="quiet next" {after}>Next<span class="of-page"> page</span></button>'
         '<span class="zooming"><button type="button" class="quiet" data-zoom="-1" disabled>'
         '<span class="visually-hidden">Smaller</span><span aria-hidden="true">\N{MINUS SIGN}</span></button>'
         '<button type="button" class="quiet" data-zoom="1"><span class="visually-hidden">Larger</span>'

@@ -76,9 +76,7 @@ class Office:
 
     folders: Callable[[], Sequence[Folder]] = tuple  # raises RagError where nothing may be imported
     import_folder: Callable[[str], int] = nowhere  # files that will be taken in; raises RagError for any other folder
-    queued: Callable[[Sequence[str] | None], int] = lambda _spaces: (
-        0
-    )  # files on their way to these spaces, or to all
+    queued: Callable[[Sequence[str] | None], int] = lambda _spaces: 0  # files on their way to these spaces, or to all
     retry: Callable[[int], bool] = lambda _job: False  # whether its file is still at hand and is taken in again
     configuration: Callable[[], Configuration] = Configuration
     checks: Callable[[], Sequence[Check]] = tuple  # every part looked at; takes seconds

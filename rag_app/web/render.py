@@ -138,7 +138,7 @@ def _answer_parts(turn: StoredTurn, answer: StoredAnswer) -> list[str]:
     if working and answer.stage is not Stage.DONE:
         parts.append(f'<p class="stage">{stage_words(answer)}</p>')
     else:
-        parts.append(_summary(answer))
+        parts.append(_summary(turn, answer))
     parts.append(_said(turn, answer))
     if answer.notice:
         parts.append(f'<p class="notice">{escape(answer.notice)}</p>')
@@ -147,14 +147,15 @@ def _answer_parts(turn: StoredTurn, answer: StoredAnswer) -> list[str]:
     return parts
 
 
-def _summary(answer: StoredAnswer) -> str:
-    """The stages, folded into one line."""
+def _summary(turn: StoredTurn, answer: StoredAnswer) -> str:
+    """The stages, folded into one line, which leads to what they did."""
     if not answer.read:
         return ""
     spent = answer.timings
     took = spent.rewrite + spent.embed + spent.dense + spent.lexical + spent.rerank
     kept = f", kept {number(answer.kept)}" if answer.kept and not answer.abstained else ""
-    return f'<p class="folded">Read {counted(answer.read, "passage")}{kept} ({seconds(took)})</p>'
+    more = _act(turn, "found", "How this was found") if turn.state is TurnState.DONE else ""
+    return f'<p class="folded"><span>Read {counted(answer.read, "passage")}{kept} ({seconds(took)})</span>{more}</p>'
 
 
 def _said(turn: StoredTurn, answer: StoredAnswer) -> str:
@@ -200,8 +201,6 @@ def _acts(turn: StoredTurn, *, last: bool) -> str:
         what = "Sources" if answer.citations else "Nearest passages"
         shown = len(answer.citations) or len(answer.sources)
         acts.append(f'<button type="button" class="cite sources" id="cite-{turn.id}-all">{what} ({shown})</button>')
-    if answer is not None and answer.read and turn.state is TurnState.DONE:
-        acts.append(_act(turn, "found", "How this was found"))
     if answer is not None and (answer.text or answer.abstained):
         acts.append(_act(turn, "copy", "Copy", " the answer with its sources"))
     if answerable(turn):
