@@ -1,6 +1,6 @@
 """How fast files become passages, stage by stage, and whether memory stays flat.
 
-    python -m benchmarks.ingest --data DIR [--pages 300] [--memory-pages 5000] [--lanes N]
+    python -m benchmarks.ingest --data DIR [--pages 300] [--memory-pages 5000] [--lanes N] [--float32]
 
 Speed: files are added, in an order drawn at random, until they have `--pages` pages, by the real parts with the real
 embedding model, as one call of `rag ingest` does it: those of DIR/pdf_qa, documents as people have them, and those of
@@ -34,10 +34,12 @@ from benchmarks.kill_life import HashedEmbedder
 from ingest import chunking, cleaning, embedding, reading
 from ingest.compute import Compute
 from ingest.embedding import BUNDLED, Embedder, Vectors
+from ingest.engines import TORCH, Choice, Engines
 from ingest.home import Home
 from ingest.index.generation import Index
 from ingest.intake import Intake
 from ingest.library import Library
+from ingest.openvino_bert import FLOAT32
 from ingest.pipeline import DocumentEmbedder, Ingestion
 from ingest.records import JobState, Reading
 from ingest.settings import Settings
@@ -219,21 +221,32 @@ def machine() -> str:
     return f"{names[0] if names else platform.machine()}, {cores}; torch {torch.__version__} with {numbers}"
 
 
+def engines(*, float32: bool) -> Engines:
+    """Those of this machine, or as on a processor that computes in float32 alone."""
+    found = Engines()
+    name = found.choice.name
+    if float32 and name == TORCH:
+        embedding.fast_dtype = _float32
+    elif float32:
+        vars(found)["choice"] = Choice(f"{name.rpartition(' ')[0]} {FLOAT32}", "the benchmark says so")
+    return found
+
+
 def _float32() -> Any:  # noqa: ANN401 - as ingest.embedding.fast_dtype
     import torch
 
     return torch.float32
 
 
-def speed(files: Sequence[Path], pages: int, seed: int, lanes: int) -> None:
+def speed(files: Sequence[Path], pages: int, seed: int, lanes: int, *, float32: bool = False) -> None:
     """Measure and print the stages with the real model."""
-    embedder = Embedder(BUNDLED, Compute())
+    embedder = Embedder(BUNDLED, Compute(), engines(float32=float32))
     embedder.embed(["loaded before the clock starts"])
     embedder.pieces("and its tokenizer too")
     with tempfile.TemporaryDirectory(prefix="ingest-") as folder:
         given = unlike(files, Path(folder), seed)
         clock, done, passages = ingest(Path(folder) / "home", given, embedder, pages, lambda _: None, lanes)
-    print(f"{table(clock, done, passages)}\n{machine()}\n")
+    print(f"{table(clock, done, passages)}\nembedding by {embedder.engine}\n{machine()}\n")
 
 
 def memory(files: Sequence[Path], pages: int, seed: int) -> None:
@@ -259,8 +272,6 @@ def main() -> None:
     parser.add_argument("--lanes", type=int, default=0, help="files at once; 0: as the program does it here")
     arguments = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before the library that reads it is imported
-    if arguments.float32:
-        embedding.fast_dtype = _float32
     folders = {name: sorted((arguments.data / name).rglob("*.pdf")) for name in FOLDERS}
     if not folders["pdfs"]:
         raise SystemExit(f"There is no PDF under {arguments.data / 'pdfs'}. --data takes the folder with pdfs/ in it.")
@@ -269,7 +280,7 @@ def main() -> None:
     for name, files in folders.items():
         if files and arguments.pages:
             print(name)
-            speed(files, arguments.pages, arguments.seed, arguments.lanes)
+            speed(files, arguments.pages, arguments.seed, arguments.lanes, float32=arguments.float32)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Many chats at once through the real application, with a stub for the language model on loopback.
 
-    python -m benchmarks.load [--chats 1 10 50] [--questions 150] [--documents 200] [--word-ms 10]
+    python -m benchmarks.load [--chats 1 10 50] [--questions 150] [--documents 200] [--word-ms 10] [--memory 0]
 
 Every document states one fact that no other holds, and every question asks for the fact of one of them: an answer must
 state it and cite that document, otherwise it counts as wrong, and as mixed up where it states another's. Questions
@@ -11,10 +11,15 @@ answers, questions a second, and that as a ratio of one chat after another (bar 
 and its growth for 1,000 questions (bar 1 MB, of a run of thousands: the first hundreds fill caches).
 
 Then one chat asks while files are ingested (copies of the handbook's PDFs): its p95 beside the idle one's, bar 2 times.
+
+`--memory N` does only this: N questions by 50 chats, and every 500 of them the resident memory, what the C library's
+allocator holds in use, and how many blocks Python has. A leak lets all three grow for ever; what is only scattered
+about lets the first grow, less and less.
 """
 
 import argparse
 import asyncio
+import ctypes
 import os
 import random
 import shutil
@@ -22,7 +27,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +47,7 @@ from rag_app.web.answering import Answering
 
 SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu".split()
 TURNS = 5  # questions of one conversation
+EVERY, MANY = 500, 50  # questions between two looks at the memory, and chats at once
 FEW = 150  # questions at most that one chat asks idle, and while files are ingested
 
 
@@ -109,8 +115,18 @@ def fill(application: Application, stated: Sequence[Fact]) -> None:
         put(parts.library, parts.embedder.name, *document(fact.name, [fact.text]), vector[None])
 
 
-async def chatted(application: Application, stated: Sequence[Fact], chats: int, count: int, seed: int = 0) -> Outcome:
-    """`count` questions by `chats` people at once, each asking again when answered."""
+async def chatted(
+    application: Application,
+    stated: Sequence[Fact],
+    chats: int,
+    count: int,
+    seed: int = 0,
+    look: Callable[[int], None] = lambda _: None,
+) -> Outcome:
+    """`count` questions by `chats` people at once, each asking again when answered.
+
+    `look` is called after each answer with how many there were.
+    """
     database = AppDatabase(application.parts.home.folder / "app.db")
     conversations = Conversations(database)
     answering = Answering(desk(application).ask, conversations)
@@ -126,6 +142,7 @@ async def chatted(application: Application, stated: Sequence[Fact], chats: int, 
             grown = [turn async for turn in answering.follow(turn)]
             outcome.times.append(time.perf_counter() - started)
             outcome.judge(grown[-1] if grown else None, fact, codes)
+            look(len(outcome.times))
 
     started = time.perf_counter()
     await asyncio.gather(*(chat(f"person {number}") for number in range(chats)))
@@ -203,6 +220,34 @@ def measure(application: Application, stated: Sequence[Fact], chats: Sequence[in
     print(f"p95 while {len(done)} files were ingested: {slower:.2f} times the idle one (bar 2)")
 
 
+def in_use_mb() -> float:
+    """What the C library's allocator holds in use for this process, on its heaps and mapped."""
+
+    class Mallinfo(ctypes.Structure):
+        names = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
+        _fields_ = [(name, ctypes.c_size_t) for name in names.split()]
+
+    mallinfo = ctypes.CDLL(None).mallinfo2
+    mallinfo.restype = Mallinfo
+    told = mallinfo()
+    return float(told.uordblks + told.hblkhd) / 1e6
+
+
+def remember(application: Application, stated: Sequence[Fact], count: int) -> None:
+    """Ask `count` questions and print what memory is held every EVERY of them."""
+    fill(application, stated)
+    prepare(application)
+    print(f"{'questions':>10}{'resident MB':>14}{'in use MB':>12}{'Python blocks':>15}", flush=True)
+
+    def look(done: int) -> None:
+        if done % EVERY == 0:
+            print(f"{done:>10}{resident_mb():>14}{in_use_mb():>12.1f}{sys.getallocatedblocks():>15,}", flush=True)
+
+    look(0)
+    outcome = asyncio.run(chatted(application, stated, MANY, count, look=look))
+    print(f"{outcome.rate:.2f} a second, {outcome.errors} errors, {outcome.wrong} wrong, {outcome.mixed} mixed up")
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -212,12 +257,16 @@ def main() -> None:
     parser.add_argument(
         "--word-ms", type=float, default=10.0, help="the language model's pause before each of 4 pieces"
     )
+    parser.add_argument("--memory", type=int, default=0, help="questions after which the memory is told, and no more")
     arguments = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before the library that reads it is imported
     with tempfile.TemporaryDirectory(prefix="load-") as folder, StubEndpoint(arguments.word_ms / 1000) as endpoint:
         environment = {"RAG_HOME": f"{folder}/home", "RAG_LLM_MODEL": "stub", "OPENAI_BASE_URL": endpoint.base_url}
         application = build(Settings.from_environment(environment))
-        measure(application, facts(arguments.documents), arguments.chats, arguments.questions, Path(folder))
+        if arguments.memory:
+            remember(application, facts(arguments.documents), arguments.memory)
+        else:
+            measure(application, facts(arguments.documents), arguments.chats, arguments.questions, Path(folder))
         application.parts.index.close()
     print(machine())
     sys.stdout.flush()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ingest.compute import Compute
 from rag_app.rerank import calibration, cascade
-from rag_app.rerank.cascade import BEST, FIRST, Cascade, read
+from rag_app.rerank.cascade import BEST, FIRST, MOST, Cascade, read
 from rag_app.rerank.cross_encoder import FOLDER, BundledReranker
 from rag_app.rerank.ranking import reranked_text
 
@@ -25,7 +25,7 @@ def value(logit, seen):
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.lists(st.tuples(st.floats(-1, 1), st.floats(0, 1), st.floats(-2.5, 2.5)), max_size=60),
+    st.lists(st.tuples(st.floats(-1, 1), st.floats(0, 1), st.floats(-2.5, 2.5)), max_size=MOST),
 )
 def test_the_first_are_those_of_reading_everything_where_guesses_are_within_the_margin(drawn):
     seen = [(cosine, overlap) for cosine, overlap, _ in drawn]
@@ -53,6 +53,16 @@ def test_what_cannot_come_among_the_first_is_not_read():
     assert sum(found.read) == len([place for part in asked for place in part]) < 40
     assert found.read == sorted(found.read, reverse=True)
     assert max(own for own, one in zip(found.values, found.read, strict=True) if not one) < min(found.values[:BEST])
+
+
+def test_where_nothing_parts_the_candidates_reading_ends_all_the_same_and_what_is_unread_is_not_among_the_first():
+    seen = [(0.8, 0.5)] * 50
+
+    found = read(WAY, KNOWN, seen, range(50), lambda places: [WAY.guess(seen[0]) - 2.0] * len(places))
+
+    first = sorted(range(50), key=lambda place: -found.values[place])[:BEST]
+    assert sum(found.read) == MOST
+    assert all(found.read[place] for place in first)
 
 
 def test_copies_count_once_among_the_first():

@@ -8,6 +8,9 @@ from benchmarks import ingest, reading_all
 from benchmarks.fuzz_seeds import made
 from benchmarks.kill_life import HashedEmbedder
 from benchmarks.reading_all import Row
+from ingest import openvino_bert
+from ingest.compute import Compute
+from ingest.embedding import BUNDLED, Embedder
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +23,13 @@ def data(tmp_path_factory):
         (folder / "pdfs" / f"{name}.pdf").write_bytes(seeds[name])
     (folder / "pdfs" / "broken.pdf").write_bytes(b"%PDF-1.7 and nothing else")
     return folder
+
+
+def test_float32_is_what_the_engine_of_the_machine_then_computes_in():
+    usual, plain = (Embedder(BUNDLED, Compute(), ingest.engines(float32=float32)) for float32 in (False, True))
+
+    assert plain.engine.rpartition(" ")[2] == openvino_bert.FLOAT32
+    assert usual.engine == ingest.engines(float32=False).choice.name
 
 
 @pytest.mark.slow

@@ -42,7 +42,7 @@ def test_an_edit_is_found_by_the_next_question(tmp_path):
 
 
 def test_lines_tell_what_was_made_now_and_what_was_there():
-    told = Served(500, 510, 300.0, 20.0, 25.0, 12.0, 15.0, found=False, kept_up=3.0)
+    told = Served(500, 510, 300.0, 340.0, 20.0, 1.5, 0.99, 25.0, 12.0, 15.0, found=False, kept_up=3.0)
 
     fresh, kept = (rows(1000, size, told) for size in (Size(9.0, 8.0, 2.0, 4.0), Size(9.0, 8.0, None, None)))
 
