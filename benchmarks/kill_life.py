@@ -146,9 +146,9 @@ class Life:
         self._say(sound=self._names, answering=str(self._index.state().answering))
 
     def work(self, dice: random.Random) -> None:
-        """Add, replace, copy, cancel, remove, rebuild: each announced before and acknowledged after."""
+        """Add, replace, copy, cancel, remove, rebuild, follow: each announced before and acknowledged after."""
         steps: list[Callable[[random.Random], None]] = [self._add, self._replace, self._remove, self._copy]
-        steps += [self._cancel, self._purge, self._rebuild, self._renew]
+        steps += [self._cancel, self._purge, self._rebuild, self._renew, self._along]
         for step in dice.sample(steps, len(steps)):
             step(dice)
         self._index.close()
@@ -218,6 +218,12 @@ class Life:
 
     def _rebuild(self, _: random.Random) -> None:
         self._index.rebuild()
+
+    def _along(self, dice: random.Random) -> None:
+        """Build an index while files come in, as the worker does when several wait."""
+        self._index.follow()
+        self._add(dice)
+        self._replace(dice)
 
     def _renew(self, _: random.Random) -> None:
         """Embed everything by another model and cut anew what another life cut, as `rag rebuild --model` does."""

@@ -54,6 +54,8 @@ class Worker:
             go_on = failure is None and not (stop and stop.is_set()) and self._current()
             job = self._next(running.values()) if go_on else None
             if job is not None:
+                if worked and self._index.behind():
+                    self._index.follow()  # so that not all of it waits for the last file
                 worked = True
                 self._begin(job, running, ended)
             elif running:

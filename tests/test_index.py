@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 from fakes import HashEmbedder
@@ -194,6 +196,95 @@ def test_a_damaged_generation_is_noticed_and_built_anew(library, index, harm):
     assert again.state().answering == Answering.CHROMA
     assert again.dense(vector("alpha 3"), ["documents"], 1)[0][1] == pytest.approx(1, abs=1e-4)
     again.close()
+
+
+def recording(verbs, broken=()):
+    """Runs the child as in service, and writes down what it was asked to do."""
+
+    def run(arguments):
+        verbs.append(arguments[0])
+        if arguments[0] in broken:
+            raise OSError("killed")
+        return child.run(arguments)
+
+    return run
+
+
+def until_it_follows(index):
+    while not index.state().rebuilding:
+        time.sleep(0.01)
+
+
+@pytest.mark.slow
+def test_a_generation_takes_in_what_comes_while_it_is_built(library):
+    verbs = []
+    index = Index(library, EMBEDDER.name, recording(verbs))
+    put(library, "alpha", name="0.pdf")
+    assert index.behind()
+
+    index.follow()
+    index.follow()  # does nothing: one is on its way
+    until_it_follows(index)
+    for n in range(1, 9):
+        put(library, f"alpha {n}", f"beta {n}", name=f"{n}.pdf")
+    index.refresh()
+
+    state = index.state()
+    assert verbs == ["follow"]
+    assert (state.answering, state.passages, state.newer, state.gone) == (Answering.CHROMA, 17, 0, 0)
+    assert not index.behind()
+    assert index.dense(vector("beta 7"), ["documents"], 1)[0][1] == pytest.approx(1, abs=1e-4)
+    assert [path.name for path in library.home.index.iterdir()] == [index.remembered().name]
+    index.close()
+
+
+@pytest.mark.slow
+def test_a_build_that_follows_makes_room_for_another(library):
+    verbs = []
+    index = Index(library, EMBEDDER.name, recording(verbs))
+    put(library, "alpha", name="0.pdf")
+    index.follow()
+    until_it_follows(index)
+
+    assert index.rebuild()
+
+    assert verbs == ["follow", "build"]
+    assert index.state().passages == 1
+    index.close()
+
+
+@pytest.mark.slow
+def test_where_the_build_that_follows_is_killed_the_next_is_built_in_the_usual_way(library):
+    verbs = []
+    index = Index(library, EMBEDDER.name, recording(verbs, broken=["follow"]))
+    put(library, "alpha", name="0.pdf")
+    index.follow()
+    index._follower.join()
+
+    index.refresh()
+
+    assert verbs == ["follow", "build"]
+    assert index.state().answering == Answering.CHROMA
+    index.close()
+
+
+def test_a_document_that_goes_and_comes_back_while_a_generation_is_built_is_held_once(library, tmp_path):
+    put(library, "alpha", "beta", name="0.pdf")
+    put(library, "gamma", name="1.pdf")
+    filling = child._Filling(library, tmp_path / "built", EMBEDDER.name)
+    filling.catch_up()
+    for document in library.documents():
+        library.remove(document.id)
+    back = put(library, "alpha", "delta", "epsilon", name="0.pdf")
+
+    filling.catch_up()
+    filling.close()
+
+    built = ChromaIndex(tmp_path / "built" / child.CHROMA)
+    assert filling.passages == built.count() == WordIndex(tmp_path / "built" / child.WORDS).count() == 4
+    assert built.nearest(vector("delta"), ["documents"], 4)[0][0] == Place(back.id, 1)
+    assert filling.seq == library.seq()
+    built.close()
 
 
 def test_removed_passages_are_counted_until_the_next_generation(library, index):

@@ -36,6 +36,7 @@ def test_a_pdf_becomes_passages_that_can_be_found(shelf):
     assert shelf.index.lexical("notice period", ["documents"], 1)
 
 
+@pytest.mark.slow
 def test_an_unchanged_file_costs_nothing(shelf):
     path = shelf.pdf("The notice period is three months.")
     first = shelf.add(path)
@@ -47,6 +48,7 @@ def test_an_unchanged_file_costs_nothing(shelf):
     assert len(shelf.library.documents()) == 1
 
 
+@pytest.mark.slow
 def test_a_changed_file_replaces_its_old_passages(shelf):
     path = shelf.pdf("The notice period is three months.")
     shelf.add(path)
@@ -59,6 +61,7 @@ def test_a_changed_file_replaces_its_old_passages(shelf):
     assert "six weeks" in texts(shelf)[0]
 
 
+@pytest.mark.slow
 def test_a_changed_file_that_cannot_be_read_leaves_the_old_one_answering(shelf):
     path = shelf.pdf("The notice period is three months.")
     shelf.add(path)
@@ -71,6 +74,7 @@ def test_a_changed_file_that_cannot_be_read_leaves_the_old_one_answering(shelf):
     assert "three months" in texts(shelf)[0]
 
 
+@pytest.mark.slow
 def test_the_same_bytes_under_another_name_are_said_to_be_here(shelf):
     shelf.add(shelf.pdf("Some words to keep.", name="a.pdf"))
     copy = shelf.folder / "b.pdf"
@@ -82,6 +86,7 @@ def test_the_same_bytes_under_another_name_are_said_to_be_here(shelf):
     assert job.reason == "The same contents are already here as a.pdf."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "content", "state", "told"),
     [
@@ -112,6 +117,7 @@ def test_a_missing_file_is_refused_with_its_name(shelf):
     assert "gone.pdf cannot be opened" in job.reason
 
 
+@pytest.mark.slow
 def test_a_name_that_is_no_text_is_stored_as_text(shelf):
     path = shelf.folder / os.fsdecode(b"caf\xe9\n<b>.pdf")
     path.write_bytes(drawn(lines("Some words to keep.")))
@@ -157,6 +163,7 @@ def test_a_crash_in_the_middle_is_taken_up_where_it_stopped(shelf):
     assert len(texts(shelf)) == 1
 
 
+@pytest.mark.slow
 def test_a_job_whose_document_is_visible_already_never_hides_it(shelf):
     path = shelf.pdf("The notice period is three months.")
     first = shelf.add(path)
@@ -184,6 +191,7 @@ def test_two_jobs_with_the_same_bytes_make_one_document_with_two_names(shelf):
     assert all(shelf.library.named("documents", str(shelf.folder / name))[0] == document for name in ("a.pdf", "b.pdf"))
 
 
+@pytest.mark.slow
 def test_a_bug_in_one_file_does_not_stop_the_others(shelf, caplog):
     good, bad = shelf.pdf("Good words here.", name="good.pdf"), shelf.pdf("Bad words here.", name="bad.pdf")
     embed = shelf.embedder.embed
@@ -215,6 +223,7 @@ def test_a_cancelled_job_leaves_nothing(shelf):
     assert list(shelf.library.home.originals.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_an_upload_with_a_taken_name_asks_then_replaces_or_keeps_both(shelf):
     shelf.intake.add_upload(shelf.pdf("First version here."), "documents", "plan.pdf", replace=None)
     shelf.worker.work_off()
@@ -251,6 +260,7 @@ def test_a_disk_that_filled_up_while_a_file_waited_refuses_it_with_the_figure(sh
     assert list(shelf.library.home.originals.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_meanwhile_keeps_nothing_and_says_so(shelf):
     job = shelf.intake.add(shelf.pdf(*(f"Line {n} holds some words of its own. " * 9 for n in range(60))), "documents")
     with shelf.library.database.reading() as connection:  # which is the next one's as well
@@ -288,6 +298,7 @@ def test_the_command_accounts_for_every_file_with_real_models(tmp_path):
     assert list((tmp_path / "home" / "index").glob("*/chroma/chroma.sqlite3"))
 
 
+@pytest.mark.slow
 def test_the_worker_outlives_an_index_that_fails(shelf, monkeypatch, caplog):
     monkeypatch.setattr("ingest.worker.PAUSE_SECONDS", 0.0)
     stop, tries = threading.Event(), []
@@ -307,6 +318,7 @@ def test_the_worker_outlives_an_index_that_fails(shelf, monkeypatch, caplog):
     assert "the index is on fire" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_large_file_does_not_hold_up_a_small_one(shelf):
     small = threading.Event()
     embed = shelf.embedder.embed
@@ -325,6 +337,23 @@ def test_a_large_file_does_not_hold_up_a_small_one(shelf):
     assert [shelf.library.jobs.get(job.id).state for job in jobs] == [JobState.READY] * 2
 
 
+@pytest.mark.slow
+def test_of_several_files_the_first_are_indexed_while_the_others_come_in(shelf, monkeypatch):
+    begun = []
+    monkeypatch.setattr(shelf.index, "follow", lambda: begun.append(len(shelf.library.documents())))
+    shelf.add(shelf.pdf("Alone here.", name="alone.pdf"))
+    assert begun == []
+
+    for n in range(6):
+        shelf.intake.add(shelf.pdf(f"Words of {n} here.", name=f"{n}.pdf"), "documents")
+    shelf.worker.work_off()
+
+    assert begun
+    assert 1 < begun[0] < 7
+    assert shelf.index.state().newer == 0
+
+
+@pytest.mark.slow
 def test_a_file_that_comes_while_another_is_worked_on_is_taken_up(shelf):
     came = threading.Event()
     embed = shelf.embedder.embed
@@ -343,6 +372,7 @@ def test_a_file_that_comes_while_another_is_worked_on_is_taken_up(shelf):
     assert len(shelf.library.documents()) == 2
 
 
+@pytest.mark.slow
 def test_versions_of_one_name_keep_their_order_however_many_lanes(shelf):
     embed = shelf.embedder.embed
     shelf.embedder.embed = lambda found: (time.sleep(0.2 if "First" in found[0] else 0), embed(found))[1]
@@ -367,6 +397,7 @@ def test_what_is_no_files_fault_is_raised_once_all_lanes_are_free(shelf, monkeyp
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("job ")]
 
 
+@pytest.mark.slow
 def test_a_kill_while_several_files_are_on_their_way_loses_none(shelf):
     shelf.library.claim_embedder(shelf.embedder.name)
     for number in range(6):

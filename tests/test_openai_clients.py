@@ -21,6 +21,8 @@ from rag_app.web.refusal import RequestRefused
 from rag_app.web.server import create_app
 from rag_app.web.vitals import Vitals
 
+pytestmark = pytest.mark.slow
+
 QUESTION = [{"role": "user", "content": "How long is the notice period?"}]
 WAIT_S = 20
 

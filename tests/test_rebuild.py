@@ -144,6 +144,7 @@ def test_an_open_index_gives_each_passage_of_a_document_that_was_cut_anew_once(s
     assert set(lexical) == set(dense) == passages
 
 
+@pytest.mark.slow
 def test_what_an_older_recipe_made_is_counted_until_it_is_rebuilt(shelf):
     for n in range(2):
         shelf.worker._ingestion.run(shelf.intake.add(shelf.pdf(TEXTS[n], name=f"{n}.pdf"), "documents"))
@@ -188,6 +189,7 @@ def test_files_wait_for_a_process_with_the_new_model(shelf, caplog):
     assert Renewal(shelf.library).lacking("other:1") == []
 
 
+@pytest.mark.slow
 def test_files_that_come_after_the_switch_are_embedded_with_both_models(shelf):
     shelf.worker._ingestion.run(shelf.intake.add(shelf.pdf("Some words.", name="a.pdf"), "documents"))
     other = OtherEmbedder()

@@ -1,4 +1,4 @@
-"""Builds or checks a generation in a process of its own: `python -m ingest.index.child build|check HOME NAME ...`.
+"""Builds or checks a generation in a process of its own: `python -m ingest.index.child VERB HOME NAME ...`.
 
 A broken Chroma folder can kill the process that opens it, and building one takes cores and memory that the
 server wants back; a child can be lost without harm. Prints one JSON object; exit code 0 means sound. It ends when
@@ -8,8 +8,10 @@ its standard input does: a child that outlived a killed server would write besid
 import json
 import os
 import random
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,12 +24,14 @@ from ingest.index import damage
 from ingest.index.chroma import ChromaIndex
 from ingest.index.tantivy import VERSION, WordIndex
 from ingest.library import Library
-from ingest.records import Place
+from ingest.records import Document, Place
 
 SAMPLE = 50  # known vectors asked for in a check
 # Of these may be missing: a graph of a hundred thousand passages does not reach every one, a broken one hardly any.
 MISSED = 0.1
 CHROMA, WORDS = "chroma", f"words-{VERSION}"
+FINISH = "finish"  # the name of the file that ends following
+LOOK_S = 0.1  # seconds between two looks at the library while following
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +44,62 @@ class Built:
     opstamp: int  # of the word index's last commit
 
 
-def build(library: Library, folder: Path, embedder: str) -> Built:
-    """Write every visible passage into new indexes under `folder`, then check them."""
-    vectors, words = ChromaIndex(folder / CHROMA), WordIndex(folder / WORDS)
-    seq = passages = 0
-    for document, document_seq in library.visible():
-        chunks = library.document_chunks(document.id)
-        blocks = [block.vectors for block in library.document_vectors(document.id, embedder)]
-        if chunks and len(chunks) == sum(map(len, blocks)):  # else: removed while this was running
-            vectors.add(document.space, chunks, np.vstack(blocks))
-            failpoints.reached("build.vectors")
-            words.add(document, chunks)
-            failpoints.reached("build.words")
-            passages += len(chunks)
-        seq = document_seq
-    words.commit()
-    words.close()
-    vectors.close()
+def build(library: Library, folder: Path, embedder: str, *, follow: bool = False) -> Built:
+    """Write every visible passage into new indexes under `folder`, then check them.
+
+    follow: go on with what becomes visible meanwhile, until there is a file FINISH in `folder`.
+    """
+    filling = _Filling(library, folder, embedder)
+    while follow and not (folder / FINISH).exists():
+        filling.catch_up()
+        time.sleep(LOOK_S)
+    filling.catch_up()
+    filling.close()
     failpoints.reached("build.committed")
-    find(library, folder, embedder, seq, passages)
+    find(library, folder, embedder, filling.seq, filling.passages)
     failpoints.reached("build.checked")
-    return Built(seq, passages, damage.fingerprint(folder / CHROMA), damage.opstamp(folder / WORDS))
+    return Built(filling.seq, filling.passages, damage.fingerprint(folder / CHROMA), damage.opstamp(folder / WORDS))
+
+
+class _Filling:
+    """New indexes under `folder`, and what they hold so far."""
+
+    def __init__(self, library: Library, folder: Path, embedder: str) -> None:
+        self.seq = 0  # every document made visible up to this one
+        self._library, self._embedder = library, embedder
+        self._vectors, self._words = ChromaIndex(folder / CHROMA), WordIndex(folder / WORDS)
+        self._held: dict[str, tuple[str, int]] = {}  # document id -> its space and passages
+
+    @property
+    def passages(self) -> int:
+        """How many are held."""
+        return sum(passages for _, passages in self._held.values())
+
+    def catch_up(self) -> None:
+        """Take in all that became visible since the last time."""
+        for document, seq in self._library.visible(self.seq):
+            self._add(document)
+            self.seq = seq
+
+    def _add(self, document: Document) -> None:
+        if document.id in self._held:  # it went and came back while this was running
+            space, passages = self._held.pop(document.id)
+            self._vectors.remove(space, document.id, passages)
+            self._words.remove(document.id)
+        chunks = self._library.document_chunks(document.id)
+        blocks = [block.vectors for block in self._library.document_vectors(document.id, self._embedder)]
+        if chunks and len(chunks) == sum(map(len, blocks)):  # else: removed while this was running
+            self._vectors.add(document.space, chunks, np.vstack(blocks))
+            failpoints.reached("build.vectors")
+            self._words.add(document, chunks)
+            failpoints.reached("build.words")
+            self._held[document.id] = document.space, len(chunks)
+
+    def close(self) -> None:
+        """Make all of it durable, and let go of the files."""
+        self._words.commit()
+        self._words.close()
+        self._vectors.close()
 
 
 def check(library: Library, folder: Path, embedder: str, built: Built) -> None:
@@ -98,6 +137,26 @@ def find(library: Library, folder: Path, embedder: str, seq: int, passages: int)
         raise ValueError(f"the vector index does not find {len(missed)} of {len(sample)}, so {missed[0]}")
 
 
+def run(arguments: Sequence[str]) -> str:
+    """What a child that was started with these arguments wrote. Raises OSError with its last line when it failed."""
+    reading, writing = os.pipe()  # never written to; it closes when this process ends, and with it the child
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "ingest.index.child", *arguments],
+            stdin=reading,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(reading)
+        os.close(writing)
+    if done.returncode != 0:
+        complaint = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise OSError(f"{arguments[0]} ended with {done.returncode}: {complaint}")
+    return done.stdout
+
+
 def main(arguments: list[str]) -> int:
     """Do as the command line says."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -112,8 +171,8 @@ def answer(arguments: Sequence[str]) -> str:
     verb, home_folder, name, *rest = arguments
     home = Home(Path(home_folder))
     folder = home.index / name
-    if verb == "build":
-        return json.dumps(asdict(build(Library(home), folder, rest[0])))
+    if verb in {"build", "follow"}:
+        return json.dumps(asdict(build(Library(home), folder, rest[0], follow=verb == "follow")))
     if verb == "check":
         check(Library(home), folder, rest[0], Built(**json.loads(rest[1])))
     else:

@@ -6,6 +6,7 @@ any Chroma client can read them; questions ask for ids and distances only.
 """
 
 import hashlib
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +54,12 @@ class ChromaIndex:
                 ],
             )
 
+    def remove(self, space: str, document_id: str, passages: int) -> None:
+        """Take out a document's passages, which are as many as were added."""
+        keys = [f"{document_id}:{position}" for position in range(passages)]
+        for start in range(0, passages, BATCH):
+            self._collection(collection_name(space)).delete(ids=keys[start : start + BATCH])
+
     def nearest(self, question: NDArray[np.float32], spaces: Sequence[str], limit: int) -> list[tuple[Place, float]]:
         """The `limit` passages of `spaces` nearest to a unit vector, best first, with their cosine (-1 to 1)."""
         found: list[tuple[Place, float]] = []
@@ -78,6 +85,11 @@ class ChromaIndex:
         """Let go of the files."""
         self._opened.clear()
         self._client.close()
+
+
+def load() -> None:
+    """Import Chroma, which takes a second, before it is needed."""
+    importlib.import_module("chromadb")
 
 
 def collection_name(space: str) -> str:

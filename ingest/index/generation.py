@@ -5,26 +5,25 @@ drops out when passages are joined from the library. Without a sound generation 
 are indexed in memory; damage that shows while the index is in use has the same effect, and `tend` builds it anew.
 """
 
+import contextlib
 import json
 import logging
-import os
 import shutil
-import subprocess
-import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest import failpoints
-from ingest.index import damage, exact
-from ingest.index.child import CHROMA, WORDS, Built
+from ingest.index import chroma, damage, exact
+from ingest.index.child import CHROMA, FINISH, WORDS, Built, run
 from ingest.index.chroma import ChromaIndex
 from ingest.index.tantivy import WordIndex
 from ingest.library import Library
@@ -37,6 +36,7 @@ STALE_SHARE = 0.1  # of a generation's passages that may be new or gone before i
 SPARE = 200  # candidates at most that are fetched beyond the limit, for those that are gone
 INSPECT_S = 3600.0  # seconds between two looks at the files of a generation in use
 RETRY_S = 60.0  # seconds between two tries to build a generation
+WAIT_S = 0.2  # seconds until a build is told once more to come to its end
 
 
 class Answering(StrEnum):
@@ -67,16 +67,19 @@ class IndexState:
 
 
 class Index:
-    """Searches one home. Only the home's owner may call `open`, `refresh`, `tend` and `rebuild`."""
+    """Searches one home. Only the home's owner may call `open`, `refresh`, `follow`, `tend` and `rebuild`."""
 
     def __init__(self, library: Library, embedder: str, child: Callable[[Sequence[str]], str] | None = None) -> None:
         """`child` runs ingest.index.child with arguments, and returns what it wrote or raises OSError."""
         self._library = library
         self._embedder = embedder
-        self._run_child = child or _run_child
+        self._run_child = child or run
         self._swap = threading.RLock()  # guards what is open
         self._tending = threading.RLock()  # one build or check at a time
         self._rebuilding = False
+        self._follower: threading.Thread | None = None  # builds a generation while documents come in
+        self._following: Path | None = None  # that generation's folder
+        self._finishing = threading.Event()  # it is to take in what is visible, and come to its end
         self._chroma: ChromaIndex | None = None
         self._generation: Generation | None = None
         self._words: WordIndex | None = None
@@ -172,7 +175,7 @@ class Index:
 
     def open(self) -> None:
         """Open the remembered generation after a child has shown that it is sound; build one where it is not."""
-        with self._tending:
+        with self._alone():
             if self._generation is not None:  # never two processes on one folder: a child may not look at it any more
                 self.refresh()
                 return
@@ -185,14 +188,26 @@ class Index:
 
     def refresh(self) -> None:
         """Open what is not open; bring words up to the library; build anew where a tenth is out of date."""
-        with self._tending:
+        with self._alone():
             if self._generation is None:
                 self.open()
                 return
             self._with_words(lambda words: words.count())
-            state = self.state()
-            if self._broken or state.newer + state.gone > STALE_SHARE * state.passages:
+            if self._broken or self.behind():
                 self.rebuild()
+
+    def behind(self) -> bool:
+        """Whether so much is new or gone that a generation has to be built."""
+        state = self.state()
+        return state.newer + state.gone > STALE_SHARE * state.passages
+
+    def follow(self) -> None:
+        """Begin to build a generation that takes in what becomes visible, until `refresh` or `rebuild` is called."""
+        under_way = self._follower is not None and self._follower.is_alive()
+        if not under_way and not (self._broken and time.monotonic() - self._looked < RETRY_S):
+            self._finishing.clear()
+            self._follower = threading.Thread(target=self._follow, name="index", daemon=True)
+            self._follower.start()
 
     def tend(self) -> None:
         """Now and then, look at the files of what is open, and build anew what showed damage."""
@@ -200,7 +215,7 @@ class Index:
         if self._broken and since > RETRY_S:
             self.rebuild()
         elif since > INSPECT_S:
-            with self._tending:
+            with self._alone():
                 generation = self._generation
                 if generation is not None and not self._sound(generation, "inspect"):
                     self.rebuild()
@@ -208,16 +223,12 @@ class Index:
 
     def rebuild(self) -> bool:
         """Build a new generation in a child, take it, and delete all others; False where that failed."""
-        with self._tending:
-            self._rebuilding, self._looked = True, time.monotonic()
-            try:
-                self._broken = not self._build(f"{self._library.seq():08d}-{uuid.uuid4().hex[:8]}")
-            finally:
-                self._rebuilding = False
-            return not self._broken
+        with self._alone():
+            return self._rebuilt("build")
 
     def close(self) -> None:
         """Let go of all files."""
+        self._finish()
         with self._swap:
             if self._chroma is not None:
                 self._chroma.close()
@@ -227,13 +238,52 @@ class Index:
 
     # ---- parts
 
-    def _build(self, name: str) -> bool:
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One build or check at a time; one that follows comes to its end first."""
+        self._finish()
+        while not self._tending.acquire(timeout=WAIT_S):
+            self._finish()
         try:
-            built = Built(
-                **json.loads(self._run_child(["build", str(self._library.home.folder), name, self._embedder]))
-            )
+            yield
+        finally:
+            self._tending.release()
+
+    def _finish(self) -> None:
+        self._finishing.set()
+        folder = self._following
+        if folder is not None:
+            with contextlib.suppress(FileNotFoundError):  # given up, or taken and deleted meanwhile
+                (folder / FINISH).touch()
+
+    def _follow(self) -> None:
+        try:
+            chroma.load()
+            with self._tending:
+                if not self._finishing.is_set():
+                    self._rebuilt("follow")
+        except Exception:
+            # `refresh` builds one in the usual way.
+            logger.exception("no index could be built beside the documents that come in")
+
+    def _rebuilt(self, verb: str) -> bool:
+        self._rebuilding, self._looked = True, time.monotonic()
+        try:
+            self._broken = not self._build(f"{self._library.seq():08d}-{uuid.uuid4().hex[:8]}", verb)
+        finally:
+            self._rebuilding, self._following = False, None
+        return not self._broken
+
+    def _build(self, name: str, verb: str) -> bool:
+        folder = self._library.home.index / name
+        folder.mkdir(parents=True)
+        if verb == "follow":
+            self._following = folder
+            verb = "build" if self._finishing.is_set() else "follow"  # looked at only now, so that no call is missed
+        try:
+            built = Built(**json.loads(self._run_child([verb, str(self._library.home.folder), name, self._embedder])))
         except (OSError, ValueError, TypeError) as error:
-            shutil.rmtree(self._library.home.index / name, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
             logger.error("The search index could not be built (%s); the exact scan goes on answering.", error)  # noqa: TRY400
             return False
         failpoints.reached("swap.built")
@@ -331,23 +381,3 @@ class Index:
         except OSError as error:
             return str(error)
         return ""
-
-
-def _run_child(arguments: Sequence[str]) -> str:
-    """What the child wrote. Raises OSError with the last line of its complaint when it failed."""
-    reading, writing = os.pipe()  # never written to; it closes when this process ends, and with it the child
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "ingest.index.child", *arguments],
-            stdin=reading,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    finally:
-        os.close(reading)
-        os.close(writing)
-    if done.returncode != 0:
-        complaint = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise OSError(f"{arguments[0]} ended with {done.returncode}: {complaint}")
-    return done.stdout
