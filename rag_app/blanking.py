@@ -68,6 +68,11 @@ def _blank_team(connection: Any, pen: "_Pen", document_id: str) -> None:  # noqa
         _keep(connection, "approved_version", "rowid", row, {**both, "sources": (sources, pen.json(sources))})
 
 
+def blanked(text: str, document_id: str, words: Collection[str]) -> str:
+    """Any JSON without what it says of a document, and without `words` (folded)."""
+    return _Pen(document_id, words).json(text)
+
+
 def quoted(database: AppDatabase, document_id: str) -> bool:
     """Whether any stored answer names the document."""
     texts = database.rows("SELECT COALESCE(answer, '') || excluded FROM turn")
