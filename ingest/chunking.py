@@ -11,7 +11,7 @@ from ingest.sentences import sentences
 from ingest.splitting import After, cuts, halves
 from ingest.tables import table_head
 
-VERSION = "chunking-3"  # part of a recipe: raise it when the same pages would be cut otherwise
+VERSION = "chunking-4"  # part of a recipe: raise it when the same pages would be cut otherwise
 PIECES = 250  # word pieces of a passage at most, with the title and heading put before it
 LONGEST_PIECE = 20  # characters; no language has so few pieces for its letters, but one unknown word may be any length
 TINY = 45  # pieces; a smaller section may share a passage with its neighbour
@@ -161,14 +161,19 @@ def _after(text: str, end: int) -> After:
 
 
 def _joined(before: _Sized, after: _Sized) -> _Sized | None:
-    """Both as one section, where one of them is tiny and they are close; None where they stay apart."""
+    """Both as one section, where one of them is tiny and they are close; None where they stay apart.
+
+    Under different main headings they stay apart, and on different pages: the passage would be told of one page.
+    """
     if before.only_heading:
         spans = (*before.spans[:-1], replace(before.spans[-1], after=After.LEAD), *after.spans)
         return _Sized(after.heading, after.path, spans, after.only_heading)
     if after.only_heading or min(before.size, after.size) >= TINY or before.size + after.size > MERGED:
         return None
     path = _common(before.path, after.path)
-    if len(path) < min(len(before.path), len(after.path)) - 1:
+    if not path or len(path) < min(len(before.path), len(after.path)) - 1:
+        return None
+    if before.spans[-1].page != after.spans[0].page:
         return None
     return _Sized(" > ".join(path), path, before.spans + after.spans, only_heading=False)
 

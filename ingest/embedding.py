@@ -206,6 +206,10 @@ class Embedder:
         """Vectors of passages, (texts, dimensions), each of length 1."""
         return unit(computed(self.load(), texts, self._compute, Priority.INGESTION))
 
+    def embed_parts(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of a found passage's parts, as `embed`, but before what is being ingested."""
+        return unit(computed(self.load(), texts, self._compute, Priority.QUESTION))
+
     def embed_question(self, question: str) -> NDArray[np.float32]:
         """Vector of a question, (dimensions,), of length 1. Questions that wait at the same time are read together."""
         self.load()

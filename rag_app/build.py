@@ -12,6 +12,7 @@ from rag_app.generate.extractive import Extractive
 from rag_app.generate.openai_chat import Limits, OpenAIChat
 from rag_app.pipeline import Line, Pipeline
 from rag_app.rerank import cross_encoder
+from rag_app.rerank.closer import CloserLook
 from rag_app.rerank.cross_encoder import BundledReranker, LocalReranker
 from rag_app.rerank.http import HttpReranker, is_served
 from rag_app.rerank.live import LiveReranker
@@ -62,6 +63,7 @@ def build(settings: Settings) -> Application:
         judge=judge,
         generator=generator,
         quoting=quoting,
+        closer=CloserLook(judge, parts.embedder),
     )
     pipeline = Pipeline(
         parts.library,

@@ -42,6 +42,11 @@ def overlaps(question: str, texts: Sequence[str]) -> list[float]:
     return [sum(weight[word] * n / (n + SATURATION) for word, n in words.items()) / most for words in held]
 
 
+def content_stems(text: str) -> frozenset[str]:
+    """The stems of a text's words, without those that every text has."""
+    return frozenset(_stems(text))
+
+
 def _stems(text: str) -> list[str]:
     return [root for word in _WORD.findall(text) if (root := _root(word))]
 

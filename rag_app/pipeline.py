@@ -23,6 +23,7 @@ from rag_app.rewrite import may_stand_alone
 from rag_app.stages import Generator, Reranker, Retriever, Rewriter
 from rag_app.support import needs_none
 from rag_app.verbatim import holding_identifiers
+from rag_app.wordings import best_relevance, better
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,14 @@ class JudgingReranker(Reranker, Protocol):
         ...
 
 
+class Closer(Protocol):
+    """Reads the best passage again."""
+
+    def look(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
+        """The hits in their order, the relevance of the best of those used told anew."""
+        ...
+
+
 class Shelves(Protocol):
     """What asking needs of the library itself; the passages come from the retriever."""
 
@@ -74,6 +83,7 @@ class Line:
     judge: JudgingReranker  # says how relevant the chosen passages are
     generator: Generator
     quoting: Generator  # answers when `generator` cannot
+    closer: Closer | None = None  # reads the best passage again where it is in doubt
 
 
 class Pipeline:
@@ -154,7 +164,7 @@ class Pipeline:
     ) -> AsyncGenerator[Answer, None]:
         """The question made to stand alone, its candidates, and the passages chosen from them.
 
-        Where it is not plain from the words whether it leans on an earlier one, the wording that finds more is taken.
+        Where it is not plain from the words whether it leans on an earlier one, both wordings are searched for.
         """
         wordings = [answer.rewritten]
         if turns:
@@ -170,7 +180,7 @@ class Pipeline:
                 async for grown in growing:
                     yield grown
             found.append(grown)
-        best = max(found, key=_relevance)  # the first of equals
+        best = better(found[0], found[1], self._line.judge.threshold) if len(found) > 1 else found[0]
         if best is not found[-1]:
             yield best
 
@@ -190,11 +200,9 @@ class Pipeline:
 
     def _ranked(self, answer: Answer, *, rerank: bool) -> Answer:
         """The candidates in their final order, the best marked as used, and whether any is relevant enough."""
-        (hits, notice), rerank_ms = _timed(lambda: self._ordered(answer, rerank=rerank))
-        taken = used(hits, self._passages, self._room(answer))
-        hits = [replace(hit, used=one) for hit, one in zip(hits, taken, strict=True)]
+        (hits, notice), rerank_ms = _timed(lambda: self._chosen(answer, rerank=rerank))
         answer = replace(answer, hits=tuple(hits))
-        abstained = _relevance(answer) < self._line.judge.threshold
+        abstained = best_relevance(answer) < self._line.judge.threshold
         return replace(
             answer,
             abstained=abstained,
@@ -202,6 +210,13 @@ class Pipeline:
             notice=_joined(answer.notice, notice, self._line.judge.notice),
             timings=replace(answer.timings, rerank=rerank_ms),
         )
+
+    def _chosen(self, answer: Answer, *, rerank: bool) -> tuple[list[Hit], str]:
+        """The candidates in order, those used marked and their relevance as the closer look tells it."""
+        hits, notice = self._ordered(answer, rerank=rerank)
+        taken = used(hits, self._passages, self._room(answer))
+        hits = [replace(hit, used=one) for hit, one in zip(hits, taken, strict=True)]
+        return (self._line.closer.look(answer.rewritten, hits) if self._line.closer else hits), notice
 
     def _ordered(self, answer: Answer, *, rerank: bool) -> tuple[list[Hit], str]:
         judge, reranker = self._line.judge, self._line.reranker
@@ -291,11 +306,6 @@ def _checked(answer: Answer, resolving: Callable[[], Resolved]) -> Answer:
         abstained=said_nothing,
         timings=timings,
     )
-
-
-def _relevance(answer: Answer) -> float:
-    """Of the best passage that is used, 0 to 1."""
-    return max((hit.relevance or 0.0 for hit in answer.hits if hit.used), default=0.0)
 
 
 def _searchable(question: str) -> str:

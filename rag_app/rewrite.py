@@ -61,6 +61,10 @@ _SAY_NOTHING = frozenset(
 _AUXILIARIES = frozenset(
     "do does did is are was were can could may might must shall should will would has have".split()
 )
+# "What does it cost to ...", "Is it possible that ...": "it" stands for what comes behind.
+_EMPTY_IT = re.compile(
+    r"it (?:costs?|takes?|possible|allowed|necessary|safe|enough|worth|legal|helps?|matters?)\b.* (?:to|that|if|whether) "
+)
 _NAME = re.compile(r"(?:\b(?:[A-Z]|\w*\d)[\w.:/-]*\w\b ?)+(?<! )")
 _FULL_NAME = re.compile(r"\b[A-Z][\w'-]+(?: [A-Z][\w'-]+)+")
 _STANDS_FOR = re.compile(r"\b(?:it|them|they|those|these)\b(?!\s+\w+ing\b)", re.IGNORECASE)
@@ -236,7 +240,7 @@ def _points_out(words: Sequence[str], index: int, own: Sequence[int]) -> bool:
         alone = number and after in {"", "?"}  # "How do I put a folder into one?"
         if not alone and not (picked and (number or after in {"", "?", "one", "ones", "of"})):
             return False
-    elif word not in _PRONOUNS or after == "own":
+    elif word not in _PRONOUNS or after == "own" or _EMPTY_IT.match(" ".join(words[index:])):
         return False
     clause = max((place for place in range(index) if words[place] in _CLAUSE), default=-1)
     return not any(place < clause for place in own)

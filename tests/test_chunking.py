@@ -82,6 +82,25 @@ def test_tiny_sections_under_one_parent_share_a_passage():
     assert "Respect" in found[0].text
 
 
+def test_tiny_sections_under_different_main_headings_stay_apart():
+    text = f"Rules for passengers\n{words(12)}\n\nTickets and refunds\n{words(12)}"
+    headings = (Heading(1, "Rules for passengers", 1), Heading(1, "Tickets and refunds", 1))
+
+    assert [one.heading for one in chunks(reading(text, headings=headings))] == [one.title for one in headings]
+
+
+def test_tiny_sections_on_different_pages_stay_apart():
+    pages = (f"Values\n\nQuality\n{words(12)}", f"Respect\n{words(12)}")
+    headings = (Heading(1, "Values", 1), Heading(2, "Quality", 1), Heading(2, "Respect", 2))
+
+    found = chunks(reading(*pages, headings=headings))
+
+    assert [(one.heading, one.first_page, one.last_page) for one in found] == [
+        ("Values > Quality", 1, 1),
+        ("Values > Respect", 2, 2),
+    ]
+
+
 def test_heading_without_text_goes_with_what_follows_it():
     text = f"Part One\n\nChapter A\n{words(100)}\n\nPart Two\n\nChapter B\n{words(240)}\n{words(200)}"
     headings = (

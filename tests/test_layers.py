@@ -57,9 +57,9 @@ FLOORS = {
         team.entrance citations rewrite team.inbox team.neighbours team.approved preference
         team.reply team.report
         retrieve rerank.calibration rerank.dialects rerank.faults rerank.ranking rerank.windows
-        generate.stream generate.faults key_phrase rerank.cascade copies
+        rerank.closer generate.stream generate.faults key_phrase rerank.cascade copies
         overlap breadth rerank.cross_encoder rerank.http generate.extractive generate.openai_chat verbatim
-        exclusion tour question_rules
+        exclusion tour question_rules wordings
         suggestions
         train train.groups train.mining train.calibrating rerank.store train.average
         train.second_round

@@ -7,7 +7,18 @@ from random import Random
 import pytest
 
 from rag_app.rerank.calibration import Calibration
-from rag_app.train.calibrating import Case, Scored, cases, expected_error, fit, fitted, fitted_joined, refused
+from rag_app.train.calibrating import (
+    Case,
+    Scored,
+    best_relevance,
+    cases,
+    expected_error,
+    fit,
+    fitted,
+    fitted_joined,
+    refused,
+    with_closer,
+)
 from rag_app.train.compare import threshold
 
 TRUE = Calibration(bias=-2.0, logit=0.8, cosine=1.5, threshold=0.03, alone_bias=-1.5, alone_logit=0.9, overlap=1.1)
@@ -148,3 +159,35 @@ def test_the_order_of_the_relevances_is_that_of_the_values():
             range(len(values)), key=lambda i: -values[i]
         )
         assert calibration.relevances(values, first=False) <= chances
+
+
+def doubtful(count, seed=5):
+    """Questions of one passage whose scores say nothing and whose best part says it all."""
+    rng = Random(seed)
+    told = [rng.random() < 0.5 for _ in range(count)]
+    parts = [((-8.0, 0.1), ((1.0, 0.7) if right else (-6.0, 0.2))) for right in told]
+    return [
+        Case([Scored(0.3, 0.0, right, 0.1, own), Scored(0.1, -6.0, False)], answerable=right)
+        for right, own in zip(told, parts, strict=True)
+    ]
+
+
+def test_what_the_best_part_tells_is_learned_where_the_passage_alone_tells_nothing():
+    known = doubtful(400)
+    before = Calibration(-1.0, 0.2, 2.0, 0.1, 0.0, 1.0)
+
+    after = with_closer(before, known)
+
+    assert after.closer_part > 0
+    told = {answerable: best_relevance(after, next(case for case in known if case.answerable == answerable))
+            for answerable in (True, False)}  # fmt: skip
+    assert told[True] > 0.9
+    assert told[False] < 0.1
+    assert expected_error(after, known) < expected_error(before, known)
+
+
+def test_relevances_that_no_closer_look_told_are_held_against_their_own_threshold():
+    made = replace(TRUE, threshold=0.9, first_threshold=0.0001, closer_part=1.0)
+
+    assert refused(made, [Case([Scored(0.5, 0.0, right=True)], answerable=True)], answerable=True) == 0
+    assert refused(made, [Case([Scored(0.5, 0.0, True, 0.0, ((-9.0, 0.0),))], answerable=True)], answerable=True) == 1

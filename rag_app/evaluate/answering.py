@@ -18,12 +18,14 @@ from rag_app.evaluate.search import Searcher
 from rag_app.generate.extractive import Extractive
 from rag_app.pipeline import Line, Pipeline
 from rag_app.records import Answer, Citation, Hit, Mode, Timings
+from rag_app.rerank.closer import CloserLook
+from rag_app.rerank.closer import Judge as LooksCloser
 from rag_app.rerank.ranking import reranked_text
 from rag_app.rewrite import RuleRewriter
 from rag_app.stages import Generator, Reranker
 
 
-class Judging(Scoring, Protocol):
+class Judging(Scoring, LooksCloser, Protocol):
     """What measuring answers needs of the bundled cross-encoder."""
 
     @property
@@ -50,7 +52,7 @@ class KeptReranker:
 
 
 class KeptJudge(KeptReranker):
-    """The bundled cross-encoder, which also says how relevant passages and sentences are."""
+    """The bundled cross-encoder, which also says how relevant passages, sentences and parts of passages are."""
 
     notice = ""
 
@@ -61,7 +63,35 @@ class KeptJudge(KeptReranker):
 
     def relevance(self, question: str, texts: Sequence[str]) -> list[float]:
         """For each text the probability (0 to 1) that it answers the question."""
-        return self._judge.chances([score for score, _ in self._models.scores(question, texts, _untold)])
+        return self._judge.chances(self.scores(question, texts))
+
+    @property
+    def looks_closer(self) -> bool:
+        """Whether its calibration knows what a closer look tells."""
+        return self._judge.looks_closer
+
+    def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+        """For each text the raw logit."""
+        return [score for score, _ in self._models.scores(question, texts, _untold)]
+
+    def closer(self, relevance: float, logits: Sequence[float], cosines: Sequence[float]) -> float:
+        """The relevance anew, as the cross-encoder's."""
+        return self._judge.closer(relevance, logits, cosines)
+
+
+class KeptEmbedder:
+    """The embedder, whose vectors are computed once."""
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+
+    def embed_parts(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of texts, (texts, dimensions)."""
+        return self._models.passage_vectors(texts, _untold)
+
+    def embed_question(self, question: str) -> Vectors:
+        """Vector of a question, (dimensions,)."""
+        return self._models.question_vector(question)[0]
 
 
 class SetRetriever:
@@ -127,7 +157,8 @@ def answered(dataset: Dataset, models: Models, answerers: Answerers, plan: Plan)
     retriever = SetRetriever(dataset, vectors, models)
     quoting = Extractive(answerers.judge)
     generator = answerers.endpoint or quoting
-    line = Line(RuleRewriter(), retriever, answerers.reranker, answerers.judge, generator, quoting)
+    closer = CloserLook(answerers.judge, KeptEmbedder(models))
+    line = Line(RuleRewriter(), retriever, answerers.reranker, answerers.judge, generator, quoting, closer)
     pipeline = Pipeline(retriever, line, candidates=plan.candidates, passages=plan.shown)
     progress = Progress("Answering questions", len(questions))
     given, fell_back = [], 0

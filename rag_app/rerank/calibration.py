@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 FILE = "calibration.json"
+PART_LOGIT = 2.0  # weight of the logit beside the cosine in a part of a passage; 1 was measured a little worse
+_LEAST = 1e-6  # probabilities nearer to 0 or 1 count as this
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,8 @@ class Calibration:
     relevance below which the documents are taken not to hold the answer.
 
     The passage that comes first of a question's candidates is right far more often than one with the same scores
-    further down (docs/training.md), so it has a line of its own: sigmoid(lift + stretch * the value above).
+    further down (docs/training.md), so it has a line of its own: sigmoid(lift + stretch * the value above). Where that
+    leaves it in doubt its parts are read (`rerank/closer.py`), and a third line joins what they tell.
     """
 
     bias: float
@@ -29,6 +32,15 @@ class Calibration:
     overlap: float = 0.0  # 0 for models trained before it was known
     lift: float = 0.0  # 0 and 1 for models calibrated before the first was told from the others
     stretch: float = 1.0
+    closer_bias: float = 0.0  # of the line for a passage that was read again part by part
+    closer_first: float = 1.0  # weight of its log-odds before
+    closer_part: float = 0.0  # weight of its best part; 0: this model does not look closer
+    first_threshold: float | None = None  # the threshold where nothing is read again
+
+    @property
+    def threshold_unread(self) -> float:
+        """The threshold for relevances that no closer look has told anew."""
+        return self.threshold if self.first_threshold is None else self.first_threshold
 
     def relevance(self, logit: float, cosine: float | None, overlap: float | None = None) -> float:
         """The probability (0 to 1) that a passage answers the question, wherever it stands.
@@ -43,6 +55,14 @@ class Calibration:
             return self.alone_bias + self.alone_logit * logit
         return self.bias + self.logit * logit + self.cosine * cosine + self.overlap * (overlap or 0.0)
 
+    def part(self, logit: float, cosine: float) -> float:
+        """What a part of a passage tells, in logits: as a passage's value without overlap, the logit counted twice."""
+        return PART_LOGIT * logit + self.cosine / self.logit * cosine
+
+    def closer(self, relevance: float, part: float) -> float:
+        """The probability (0 to 1) that the first passage answers, from the one before and its best part."""
+        return _sigmoid(self.closer_bias + self.closer_first * log_odds(relevance) + self.closer_part * part)
+
     def relevances(self, values: Sequence[float], *, first: bool = True) -> list[float]:
         """The probabilities (0 to 1) of a question's candidates, from the value of each.
 
@@ -54,6 +74,12 @@ class Calibration:
             # Far below any threshold the two lines cross; the first is never told to be less than it was.
             lifted[best] = max(lifted[best], self.lift + self.stretch * lifted[best])
         return [_sigmoid(value) for value in lifted]
+
+
+def log_odds(chance: float) -> float:
+    """The logarithm of chance / (1 - chance), for 0 to 1; the ends count as a millionth away from them."""
+    held = min(max(chance, _LEAST), 1 - _LEAST)
+    return math.log(held / (1 - held))
 
 
 def _sigmoid(value: float) -> float:

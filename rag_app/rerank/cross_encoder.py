@@ -231,6 +231,15 @@ class BundledReranker:
         """For each text the probability (0 to 1) that it answers the question, by the cross-encoder alone."""
         return self.chances(self._scorer.logits(question, texts))
 
+    @property
+    def looks_closer(self) -> bool:
+        """Whether its calibration knows what a closer look tells."""
+        return self._calibration.closer_part > 0
+
+    def closer(self, relevance: float, logits: Sequence[float], cosines: Sequence[float]) -> float:
+        """The relevance (0 to 1) anew, from the one a passage has and its parts' logits and cosines."""
+        return self._calibration.closer(relevance, max(map(self._calibration.part, logits, cosines)))
+
     def chances(self, scores: Sequence[float]) -> list[float]:
         """For each raw logit the probability (0 to 1) that it stands for, where no cosine is known."""
         return [self._calibration.relevance(logit, None) for logit in scores]

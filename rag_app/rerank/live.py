@@ -59,6 +59,15 @@ class LiveReranker:
         """The hits from their `scores`, best first, with rank and calibrated relevance."""
         return self._model.ordered(hits, scores)
 
+    @property
+    def looks_closer(self) -> bool:
+        """Whether its calibration knows what a closer look tells."""
+        return self._model.looks_closer
+
+    def closer(self, relevance: float, logits: Sequence[float], cosines: Sequence[float]) -> float:
+        """The relevance (0 to 1) anew, from the one a passage has and its parts' logits and cosines."""
+        return self._model.closer(relevance, logits, cosines)
+
     def chances(self, scores: Sequence[float]) -> list[float]:
         """For each raw logit the probability (0 to 1) that it stands for, where no cosine is known."""
         return self._model.chances(scores)

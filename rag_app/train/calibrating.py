@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_app.rerank.calibration import Calibration
+from rag_app.rerank.calibration import Calibration, log_odds
+from rag_app.rerank.closer import DOUBT
 
 PASSAGES = 3  # as many as an answer is given
 SMALLEST = 1e-9  # change of a weight
@@ -24,6 +25,7 @@ class Scored:
     logit: float
     right: bool
     overlap: float = 0.0  # 0 to 1
+    parts: tuple[tuple[float, float], ...] = ()  # logit and cosine of each part, where it may come first
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,30 @@ def fitted(
     return replace(_by_place(draft, known, near, pull), alone_bias=alone_bias, alone_logit=alone_logit)
 
 
+def with_closer(calibration: Calibration, known: Sequence[Case]) -> Calibration:
+    """The calibration with the line for a passage in doubt that is read again, part by part.
+
+    It tells whether the question is answerable, which is what the best passage's relevance decides. Fitted on all
+    questions whose first passage has its parts: on those in doubt alone the parts got too much weight
+    (docs/training.md).
+    """
+    rows = [(chosen(calibration, case)[0], case) for case in known]
+    rows = [(first, case) for first, case in rows if first.parts]
+    features = np.array(
+        [
+            [1.0, log_odds(max(_relevances(calibration, case.passages))), _best_part(calibration, first)]
+            for first, case in rows
+        ]
+    )
+    labels = np.array([float(case.answerable) for _, case in rows])
+    bias, odds, part = logistic(features, labels, np.zeros(3), RIDGE)
+    return replace(calibration, closer_bias=bias, closer_first=odds, closer_part=part)
+
+
+def _best_part(calibration: Calibration, passage: Scored) -> float:
+    return max(calibration.part(logit, cosine) for logit, cosine in passage.parts)
+
+
 def _by_place(
     draft: Calibration, known: Sequence[Case], near: Calibration | None = None, pull: float = RIDGE
 ) -> Calibration:
@@ -110,7 +136,17 @@ def fit(
     columns = 4 if with_cosine else 2
     features = np.array([[1.0, item.logit, item.cosine, item.overlap] for item in rows])[:, :columns]
     labels = np.array([item.right for item in rows], dtype=float)
-    centre = np.zeros(columns) if near is None else np.array(near)
+    return logistic(features, labels, np.zeros(columns) if near is None else np.array(near), pull)
+
+
+def logistic(
+    features: NDArray[np.float64], labels: NDArray[np.float64], centre: NDArray[np.float64], pull: float
+) -> list[float]:
+    """Weights of a logistic regression by Newton's method; features (rows, columns), labels 0 or 1 (rows,).
+
+    The penalty is pull / 2 times the squared distance from `centre` (columns,).
+    """
+    columns = len(centre)
     beta = centre.copy()
 
     def cost(weights: NDArray[np.float64]) -> float:
@@ -137,7 +173,16 @@ def chosen(calibration: Calibration, case: Case) -> list[Scored]:
 
 def best_relevance(calibration: Calibration, case: Case) -> float:
     """The relevance (0 to 1) that decides whether the question is answered."""
-    return max(_relevances(calibration, case.passages))
+    return _told(calibration, chosen(calibration, case))[0]
+
+
+def _told(calibration: Calibration, row: Sequence[Scored]) -> list[float]:
+    """The relevances of the passages of an answer, best first, the first one's after a closer look."""
+    relevances = _relevances(calibration, row)
+    if calibration.closer_part <= 0 or not row[0].parts or relevances[0] >= DOUBT:
+        return relevances
+    first = calibration.closer(relevances[0], _best_part(calibration, row[0]))
+    return [first, *(min(relevance, first) for relevance in relevances[1:])]
 
 
 def _relevances(calibration: Calibration, passages: Sequence[Scored]) -> list[float]:
@@ -147,7 +192,7 @@ def _relevances(calibration: Calibration, passages: Sequence[Scored]) -> list[fl
 def expected_error(calibration: Calibration, known: Sequence[Case], bins: int = 10) -> float:
     """Expected calibration error over equally wide bins (Naeini et al., AAAI 2015)."""
     rows = [chosen(calibration, case) for case in known]
-    chance = np.array([value for row in rows for value in _relevances(calibration, row)])
+    chance = np.array([value for row in rows for value in _told(calibration, row)])
     right = np.array([item.right for row in rows for item in row], dtype=float)
     which = np.minimum((chance * bins).astype(int), bins - 1)
     parts = [which == index for index in range(bins)]
@@ -156,8 +201,10 @@ def expected_error(calibration: Calibration, known: Sequence[Case], bins: int = 
 
 def refused(calibration: Calibration, known: Sequence[Case], *, answerable: bool) -> float:
     """The share (0 to 1) of the answerable, or of the other questions, that would not be answered."""
-    best = [best_relevance(calibration, case) for case in known if case.answerable == answerable]
-    return float(np.mean(np.array(best) < calibration.threshold))
+    asked = [case for case in known if case.answerable == answerable]
+    read = [bool(chosen(calibration, case)[0].parts) for case in asked]
+    bars = np.where(read, calibration.threshold, calibration.threshold_unread)
+    return float(np.mean(np.array([best_relevance(calibration, case) for case in asked]) < bars))
 
 
 def _chance(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -193,7 +193,7 @@ def _recalibrated(base: Live, parts: Parts, workshop: Workshop, folder: Path) ->
     fresh = old
     if known:
         fresh = fitted(known, old.threshold, near=old, pull=PULL)
-        fresh = replace(fresh, threshold=threshold(fresh, known, calibration.load(FOLDER).threshold))
+        fresh = replace(fresh, threshold=threshold(fresh, known, calibration.load(FOLDER).threshold_unread))
     calibration.save(fresh, folder)
     return models, fresh
 
