@@ -60,11 +60,11 @@ def take_out(library: Library, document: Document) -> None:
     failpoints.reached("purge.removed")
 
 
-def finish(library: Library, document_id: str) -> None:
+def finish(library: Library, *document_ids: str) -> None:
     """Write the database anew without what was deleted, and drop the copies that migrations made."""
     for version in range(1, VERSION):
         earlier(library.home.library_db, version).unlink(missing_ok=True)
-    left = [one for one in unfinished(library) if one != document_id]
+    left = [one for one in unfinished(library) if one not in document_ids]
     compact(library.home.library_db)
     failpoints.reached("purge.compacted")
     library.remember(**{_FACT: json.dumps(left)})

@@ -35,7 +35,7 @@ FLOORS = {
         index.child
         index.generation
         pipeline purging backup
-        intake worker rebuilding
+        intake worker rebuilding emptying
         build
         command
         __main__
@@ -51,9 +51,10 @@ FLOORS = {
         evaluate.summary
         evaluate.pdf_folder
         stages sentences as_json prompt endpoints app_database candidates
-        support conversations blanking team.people team.audit
+        support conversations blanking team.people team.audit team.leaving
+        evaluated
         purge unanswered team.sessions team.passwords team.attempts team.replies
-        feedback team.keys
+        feedback team.keys space_removal
         team.entrance citations rewrite team.inbox team.neighbours team.approved preference
         team.reply team.report
         retrieve rerank.calibration rerank.dialects rerank.faults rerank.ranking rerank.windows
@@ -97,7 +98,8 @@ FLOORS = {
         commands.warmth
         commands.office commands.vitals commands.report
         commands.people commands.evaluate commands.verify commands.train commands.backup commands.rebuild
-        commands.restore commands.spaces commands.serve commands.diagnose commands.keys commands.audit
+        commands.restore commands.serve commands.diagnose commands.keys commands.audit
+        commands.spaces
         __main__
     """,
 }

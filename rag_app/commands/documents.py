@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.action == "remove" and arguments.purge:
         receipt = purge(library, arguments.id)
         told: dict[str, Any] = {"purged": asdict(receipt)}
-        text = _receipt(receipt)
+        text = as_text(receipt)
     elif arguments.action == "remove":
         removed = library.remove(arguments.id)
         if removed is None:
@@ -63,11 +63,13 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _receipt(receipt: Receipt) -> str:
-    deleted = f"the original, {receipt.passages} passages and vectors, the old search index"
+def as_text(receipt: Receipt) -> str:
+    """What a purge did and did not reach, in lines."""
+    deleted = f"the original, {receipt.passages} passages and vectors, the old search index, what evaluations computed"
+    blanked = f"{receipt.answers} stored answers, {receipt.results} results of evaluations"
     lines = [
         f"Removed for good at {receipt.at}: {printable(receipt.title) or 'document'} ({receipt.document_id}).",
-        f"Deleted: {deleted}. Blanked: {receipt.answers} stored answers. Both databases were written anew.",
+        f"Deleted: {deleted}. Blanked: {blanked}. Both databases were written anew.",
     ]
     lines += [f"The same file stays as another document in the space {printable(one)}." for one in receipt.also_in]
     lines += ["Not reached:", *(f"  - {one}" for one in receipt.not_reached)]
