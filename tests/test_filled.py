@@ -79,3 +79,13 @@ def test_a_long_value_is_read_line_by_line(tmp_path: Path):
     text = clean(read(path, seconds=60, memory_mb=1000).pages)[0].text
 
     assert " ".join(text.split()) == f"Reasons {' '.join(reasons.split())} Signed in Berlin."
+
+
+def test_all_notes_of_a_page_are_counted_however_many(tmp_path: Path):
+    canvas = Canvas(str(tmp_path / "notes.pdf"))
+    canvas.drawString(72, 700, "The notice period is three months.")
+    for number in range(3500):
+        canvas.textAnnotation(f"note {number}", Rect=(500, 700, 520, 720))
+    canvas.save()
+
+    assert read(tmp_path / "notes.pdf", seconds=60, memory_mb=1000).notes == 3500

@@ -5,19 +5,25 @@ import sys
 import threading
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from fakes import HashEmbedder, SameQuestion, WordReranker
 from shelves import Shelf
 
 from ingest import purging
-from ingest.errors import LibraryError
-from ingest.home import OwnerLock
+from ingest.errors import HomeBusy, LibraryError
+from ingest.home import Home, OwnerLock
 from ingest.index.generation import Index
 from ingest.library.schema import earlier
 from rag_app.app_database import AppDatabase
 from rag_app.blanking import BLANK, PURGED, TITLE
 from rag_app.conversations import Conversations, TurnState, stored
+from rag_app.evaluate.kept import Kept
+from rag_app.evaluate.pdf_folder import read_pdf_folder
+from rag_app.evaluate.records import STAGES, Computed, FoundPassage, Outcome, Ranking, Run
+from rag_app.evaluate.results import keep, kept
+from rag_app.evaluate.summary import summary
 from rag_app.feedback import Feedback, Verdict
 from rag_app.generate.extractive import Extractive
 from rag_app.pipeline import Line, Pipeline
@@ -73,13 +79,53 @@ def holding(shelf, word):
     return [line.rpartition("/")[2] for line in found.stdout.splitlines()]
 
 
+def evaluated_on(shelf, file):
+    """A home in which `rag evaluate` has read the file in a set of its own, and kept a result that quotes it."""
+    home, folder = shelf.library.home.folder, shelf.folder / "set"
+    folder.mkdir()
+    (folder / file.name).write_bytes(file.read_bytes())
+    (folder / "questions.jsonl").write_text(
+        json.dumps({"question": f"What of {MARKER}?", "pdf": file.name, "pages": [1]}) + "\n", encoding="utf-8"
+    )
+    dataset = read_pdf_folder(folder, shelf.settings, HashEmbedder(), home / "cache")
+    with closing(Kept(home / "cache")) as computed:
+        computed.add_vectors({b"k": (HashEmbedder().embed([SECRET])[0], 1.0)})
+    said = ((file.name, dataset.passages[0].chunk.text), ("food", "The canteen opens at noon."))
+    outcomes = tuple(
+        Outcome(
+            dataset.questions[0], dict.fromkeys(STAGES, Ranking((0.0,), 1.0)), (),
+            (FoundPassage(name, 1, text, 0.25, right=False),),
+        )
+        for name, text in said
+    )  # fmt: skip
+    run = Run(dataset, "embedder", "bundled", outcomes, Computed(0, 0), 0, 0)
+    return keep(home, run, summary(run), datetime(2026, 11, 21, tzinfo=UTC), {"candidates": 50, "passages": 3})
+
+
+@pytest.mark.slow
+async def test_while_an_evaluation_reads_its_files_a_purge_waits_for_its_end(shelf):
+    job = shelf.add(shelf.pdf(SECRET, name=f"{MARKER}.pdf"))
+    evaluated_on(shelf, shelf.folder / f"{MARKER}.pdf")
+    (own,) = (shelf.library.home.folder / "cache" / "pdfs").iterdir()
+    with OwnerLock(Home(own)).acquire(), pytest.raises(HomeBusy, match=f"pid {os.getpid()}"):
+        purge(shelf.library, job.document_id, build_index=lambda: None)
+    assert purging.unfinished(shelf.library) == [job.document_id]
+
+    purge(shelf.library, job.document_id, build_index=lambda: None)
+
+    assert purging.unfinished(shelf.library) == []
+    assert not own.exists()
+
+
 @pytest.mark.slow
 async def test_after_a_purge_no_byte_of_the_document_is_left(shelf):
     shelf.add(shelf.pdf("The canteen opens at noon.", name="food.pdf"))
     job = shelf.add(shelf.pdf(SECRET, name=f"{MARKER}.pdf"))
     answer = await asked(shelf, f"How long is the notice period of {MARKER}?")
     (shelf.library.home.incoming / "left").write_bytes((shelf.folder / f"{MARKER}.pdf").read_bytes()[:900])
+    result = evaluated_on(shelf, shelf.folder / f"{MARKER}.pdf")
     assert MARKER in answer.text
+    assert {result.name, "library.db"} <= {name.removesuffix("-wal") for name in holding(shelf, MARKER)}
     assert {"library.db", "app.db"} <= {name.removesuffix("-wal") for name in holding(shelf, MARKER)}
     assert any("chroma" in name or name.endswith(".store") for name in holding(shelf, MARKER))
     shelf.index.close()
@@ -88,7 +134,11 @@ async def test_after_a_purge_no_byte_of_the_document_is_left(shelf):
 
     assert holding(shelf, MARKER) == []
     assert list(shelf.library.home.incoming.iterdir()) == []
-    assert (receipt.passages, receipt.answers) == (1, 1)
+    assert list((shelf.library.home.folder / "cache").iterdir()) == []
+    assert (receipt.passages, receipt.answers, receipt.results) == (1, 1, 1)
+    ((failure, other),) = [one["failures"] for one in kept(shelf.library.home.folder)[0]]
+    assert failure["found"][0] == {"document": TITLE, "page": 1, "text": "", "relevance": 0.25, "right": False}
+    assert other["found"][0]["text"] == "The canteen opens at noon."
     assert any("backups" in one for one in receipt.not_reached)
     assert [document.title for document in shelf.library.documents()] == ["food"]
     assert len(list(shelf.library.home.index.iterdir())) == 1

@@ -14,7 +14,8 @@ import pypdfium2.raw as pdfium
 from ingest.reading.lines import Word
 from ingest.reading.locate import Rectangle
 
-MOST = 3000  # annotations of a page that are looked at
+LOOKED_AT = 50_000  # annotations of a page: half a second
+MOST = 3000  # values of a page that are read; words of further ones count as hidden
 LONGEST = 20_000  # characters of one value
 SIZE = 10.0  # points; of the letters, where the field is higher than a line of them
 WIDE = 0.5  # times the size: about what a letter takes
@@ -64,7 +65,7 @@ def filled(page: Any, box: Box) -> Filled:  # noqa: ANN401 - a pdfium handle
         kind = pdfium.FPDFAnnot_GetSubtype(annotation)
         notes += kind in _NOTES and bool(_text(annotation, b"Contents").strip())
         text = _value(annotation, kind)
-        if text and pdfium.FPDFAnnot_GetFlags(annotation) & _UNSEEN:
+        if text and (len(values) >= MOST or pdfium.FPDFAnnot_GetFlags(annotation) & _UNSEEN):
             hidden += len(text.split())
         elif text:
             values.append(Value(text, box(*_sides(annotation))))
@@ -89,7 +90,7 @@ def among(words: Sequence[Word], values: Sequence[Value], first: int) -> tuple[l
 
 
 def _annotations(page: Any) -> Iterator[Any]:  # noqa: ANN401
-    for index in range(min(pdfium.FPDFPage_GetAnnotCount(page), MOST)):
+    for index in range(min(pdfium.FPDFPage_GetAnnotCount(page), LOOKED_AT)):
         annotation = pdfium.FPDFPage_GetAnnot(page, index)
         if annotation:
             yield annotation
