@@ -18,6 +18,8 @@ from rag_app.team.people import Roster
 from rag_app.web.refusal import BODY_LIMIT
 from rag_app.web.server import create_app
 
+pytestmark = pytest.mark.slow
+
 HERE = "http://127.0.0.1:7860"
 PDF = b"%PDF-1.7 small"
 NEVER = "f" * 32

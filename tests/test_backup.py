@@ -159,6 +159,7 @@ def test_a_home_in_which_nothing_was_added_yet_is_empty(file, tmp_path):
     assert backup.restore(empty(tmp_path), file, SCHEMAS).documents == 2
 
 
+@pytest.mark.slow
 def test_a_home_that_is_being_served_is_not_restored_into(file, tmp_path):
     with OwnerLock(empty(tmp_path).prepare()).acquire(), pytest.raises(HomeBusy):
         backup.restore(empty(tmp_path), file, SCHEMAS)

@@ -106,6 +106,7 @@ def test_questions_pass_ingestion_in_the_queue():
     assert order == ["question", "first", "second"]
 
 
+@pytest.mark.slow
 def test_questions_that_wait_together_are_read_together_and_each_gets_its_own_vector(monkeypatch):
     compute, gate, busy = Compute(), threading.Event(), threading.Event()
     embedder = Embedder("bundled", compute)

@@ -149,6 +149,7 @@ def test_another_machine_or_a_spoiled_file_is_measured_anew(tmp_path):
     assert min(Engines(kept=folder).measured().ms.values()) > 1e-3
 
 
+@pytest.mark.slow
 def test_a_comparison_with_torch_is_kept_and_decides_from_then_on(tmp_path):
     ways = Engines(kept=kept(tmp_path, {"f32": 1.0}))
     assert ways.choice.name != "torch"
@@ -164,6 +165,7 @@ def test_nothing_is_written_where_no_home_is(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_without_openvino_torch_does_the_work_and_says_why(monkeypatch):
     monkeypatch.setattr(openvino_bert, "openvino", _missing)
     model = Embedder("bundled", Compute(), Engines())
@@ -235,6 +237,7 @@ def make_embedder(folder: Path, mode: str, prompts: dict[str, str] | None = None
     return folder / "whole"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["mean", "cls"])
 def test_both_usual_ways_to_one_vector_are_known(mode, tmp_path):
     folder = make_embedder(tmp_path, mode)

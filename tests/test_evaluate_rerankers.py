@@ -57,6 +57,7 @@ def test_another_model_needs_new_scores(folder, name):
     assert identity(folder) != before
 
 
+@pytest.mark.slow
 def test_the_scores_make_the_order_and_the_relevance():
     reranker = BundledReranker(Compute())
     hits = [make_hit("Lunch is at noon.", name="a"), make_hit("The notice period is three months.", name="b")]

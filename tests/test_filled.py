@@ -50,6 +50,7 @@ def test_values_are_read_beside_their_labels(form: Path):
     assert (found.form_values, found.notes, found.hidden_words) == (4, 2, 2)
 
 
+@pytest.mark.slow
 def test_a_value_is_drawn_and_marked_where_it_stands(form: Path):
     image = page_image(form, 1, width=900, quote="Ada Lovelace")
 

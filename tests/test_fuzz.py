@@ -139,6 +139,7 @@ def test_a_run_ends_with_its_time(seeds, monkeypatch):
     assert tally.files < 10
 
 
+@pytest.mark.slow
 def test_a_round_takes_the_files_it_is_given(tmp_path, seeds):
     said = []
 

@@ -25,6 +25,7 @@ def data(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_float32_is_what_the_engine_of_the_machine_then_computes_in():
     usual, plain = (Embedder(BUNDLED, Compute(), ingest.engines(float32=float32)) for float32 in (False, True))
 

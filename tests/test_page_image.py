@@ -72,6 +72,7 @@ def test_whole_text_leaves_no_ink_outside_its_boxes(policy: Path):
     assert ink_outside(image) < 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("angle", [90, 180, 270])
 def test_boxes_follow_a_rotated_page(tmp_path: Path, angle: int):
     path = tmp_path / "turned.pdf"
@@ -84,6 +85,7 @@ def test_boxes_follow_a_rotated_page(tmp_path: Path, angle: int):
     assert ink_outside(image) < 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("angle", [0, 90])
 def test_boxes_follow_a_cropped_page(tmp_path: Path, angle: int):
     def crop(writer: pypdf.PdfWriter) -> None:
@@ -142,6 +144,7 @@ def test_very_tall_page_is_capped(tmp_path: Path):
     assert picture.height <= 800
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [0, 10_000])
 def test_width_is_kept_within_reason(policy: Path, width: int):
     picture = Image.open(io.BytesIO(page_image(policy, 1, width=width).png))

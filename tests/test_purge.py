@@ -230,6 +230,7 @@ def test_the_same_file_in_another_space_stays_and_is_named(shelf):
     assert shelf.library.original(shelf.library.document(jobs[1].document_id)).is_file()
 
 
+@pytest.mark.slow
 def test_copies_that_migrations_made_go_too(shelf):
     job = shelf.worker._ingestion.run(shelf.intake.add(shelf.pdf(SECRET, name="plan.pdf"), "documents"))
     home = shelf.library.home

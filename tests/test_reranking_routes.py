@@ -12,6 +12,8 @@ from rag_app.tour import TOUR
 from rag_app.web.people import BROWSER_COOKIE, People
 from rag_app.web.server import create_app
 
+pytestmark = pytest.mark.slow
+
 HERE = "http://127.0.0.1:7860"
 SECRET = b"known"
 

@@ -180,6 +180,7 @@ def test_create_app_refuses_an_open_address_too(scripted, tmp_path):
         create_app(scripted.desk(), home=tmp_path, host="0.0.0.0")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     [
@@ -217,6 +218,7 @@ def test_a_page_leads_to_the_sign_in_and_back(locked):
     assert locked.get("/library", headers=PAGE).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_sign_in_belongs_to_its_browser_and_its_password(locked, scripted, tmp_path):
     locked.get("/login")
     locked.post("/login", data={"password": "open sesame"})
@@ -413,6 +415,7 @@ def test_a_refusal_by_the_library_is_passed_on_in_its_words(client, home):
     assert list((home / "uploads").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_uploads_a_dead_server_left_are_swept(scripted, tmp_path):
     (tmp_path / "uploads").mkdir()
     (tmp_path / "uploads" / "left").write_bytes(b"x")
@@ -458,6 +461,7 @@ def test_a_document_is_removed_with_its_pages(client, scripted):
     assert client.delete(f"/documents/{OWN.id}").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_library_that_cannot_remove_says_why(scripted, tmp_path):
     def refuse(_document_id):
         raise LibraryError("The disk is full. Make room and try again.")

@@ -149,6 +149,7 @@ def test_the_least_margin_that_serves_is_chosen():
         chosen(found)
 
 
+@pytest.mark.slow
 def test_the_engine_that_is_named_is_taken():
     assert run_by(engines.TORCH).choice.name == engines.TORCH
     assert [run_by(name).choice.name for name in rerank.names()] == rerank.names()

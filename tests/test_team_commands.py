@@ -57,6 +57,7 @@ def test_the_first_person_without_admin_is_refused_in_words(rag):
     assert "--admin" in told["error"]["message"]
 
 
+@pytest.mark.slow
 def test_passwords_come_from_stdin_and_end_sessions(rag, database):
     rag("people", "add", "root", "--admin", "--password", typed=f"{GIVEN}\nmore\n")
     root, first = Roster(database).secret_of("root")

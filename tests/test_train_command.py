@@ -163,6 +163,7 @@ def relevances(hits):
     return {hit.chunk.id: round(hit.relevance, 4) for hit in hits}
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_loaded_is_stood_in_for_and_that_is_said(home):
     store = Store(home)
     add(store, "hollow")  # whole by its checksum, and yet no cross-encoder

@@ -190,6 +190,7 @@ def test_figures_of_a_record_have_the_names_of_the_evaluation():
     assert {HIT, NDCG} <= set(METRICS)
 
 
+@pytest.mark.slow
 def test_scores_of_the_bundled_model_are_never_kept_as_those_of_one_that_cannot_be_loaded(store):
     add(store, "broken")
     store.promote("broken")

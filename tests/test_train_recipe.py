@@ -15,6 +15,8 @@ from rag_app.train.groups import Example, Group
 from rag_app.train.prepare import SIZE, Draw, Part, prepared
 from rag_app.train.second_round import hardest
 
+pytestmark = pytest.mark.slow
+
 COUNT = 40  # passages of a source
 
 
