@@ -138,7 +138,7 @@ class Ingestion:
         failpoints.reached("job.published")
         self._library.jobs.update(job.id, state=end[0], reason=end[1], seconds=time.monotonic() - started)
         failpoints.reached("job.ended")
-        self._library.sweep()
+        self._library.sweep([job.content])
         return self._library.jobs.get(job.id)
 
     def _held(self, job: Job) -> Document | None:

@@ -133,6 +133,27 @@ def test_originals_that_a_waiting_job_needs_are_kept(library):
     assert [found.name for found in library.home.originals.iterdir()] == ["f" * 64]
 
 
+def test_a_sweep_after_one_file_looks_at_its_original_alone_once_all_were_looked_at(library):
+    (library.home.originals / ("d" * 64)).write_bytes(b"of a crash before the start")
+    kept = put(library, "one")
+    assert [found.name for found in library.home.originals.iterdir()] == [kept.content]
+    for stray in "ef":
+        (library.home.originals / (stray * 64)).write_bytes(b"stray")
+
+    library.sweep(["e" * 64, kept.content])
+
+    assert {found.name for found in library.home.originals.iterdir()} == {kept.content, "f" * 64}
+
+
+def test_spaces_are_those_with_a_visible_document(library):
+    assert library.spaces() == []
+    for name, space in (("a.pdf", "law"), ("b.pdf", "b"), ("c.pdf", "law"), ("d.pdf", "a space")):
+        document = put(library, "one", name=name, space=space)
+    library.remove(document.id)
+
+    assert library.spaces() == ["b", "law"]
+
+
 def test_a_job_can_be_cancelled_until_it_is_finished(library):
     job = library.jobs.add(waiting("documents", "a.pdf", "f" * 64))
 

@@ -143,7 +143,7 @@ class Index:
         with self._swap:
             generation = self._generation or self.remembered()
             answering = Answering.EXACT if self._chroma is None else Answering.CHROMA
-        total = self._library.counts(self._library.spaces()).chunks
+        total = self._library.passages_up_to(self._library.seq())
         if generation is None:
             return IndexState(answering, 0, total, 0, self._rebuilding)
         gone = self._gone(generation)

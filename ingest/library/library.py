@@ -7,7 +7,7 @@ everything up to a seq knows by it what it lacks.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from ingest.library.rows import (
     CHUNK_COLUMNS,
     LACKING,
     PLACES,
+    SPACES,
     VECTORS_AT,
     Counts,
     VectorBlock,
@@ -36,6 +37,7 @@ from ingest.library.rows import (
     show,
     store,
     store_vectors,
+    unneeded,
 )
 from ingest.records import UNDER_WAY, Chunk, Document, Job, Place
 
@@ -51,12 +53,13 @@ class Library:
         self.home = home
         self.database = Database(home.library_db)
         self.jobs = Jobs(self.database)
+        self._swept = False  # whether all originals were looked at since the start
 
     # ---- reading
 
     def spaces(self) -> list[str]:
         """The spaces that hold at least one visible document."""
-        rows = self._read("SELECT DISTINCT space FROM documents WHERE state = 'ready' ORDER BY space")
+        rows = self._read(SPACES)
         return [row["space"] for row in rows]
 
     def counts(self, spaces: Sequence[str]) -> Counts:
@@ -274,13 +277,13 @@ class Library:
             self._name(connection, document_id, space, path, (size, mtime_ns))
             failpoints.reached("publish.rows")
         failpoints.reached("publish.committed")
-        self.sweep()
+        self.sweep(())
 
     def rename(self, document_id: str, space: str, path: str, *, size: int, mtime_ns: int) -> None:
         """Give a visible document a (further) name; the name's earlier document goes as in `publish`."""
         with self.database.writing() as connection:
             self._name(connection, document_id, space, path, (size, mtime_ns))
-        self.sweep()
+        self.sweep(())
 
     @staticmethod
     def _name(connection: sqlite3.Connection, document_id: str, space: str, path: str, file: tuple[int, int]) -> None:
@@ -309,15 +312,21 @@ class Library:
             _drop_if_nameless(connection, document_id)
             failpoints.reached("remove.rows")
         failpoints.reached("remove.committed")
-        self.sweep()
+        self.sweep([document.content])
         return document
 
-    def sweep(self) -> None:
-        """Delete the rows of documents that are gone or that no job goes on with, and originals that nothing needs."""
+    def sweep(self, contents: Collection[str] | None = None) -> None:
+        """Delete the rows of documents that are gone or that no job goes on with, and originals that nothing needs.
+
+        With `contents`, of the originals only those, and those of the rows; but the first time all, since a crash may
+        have left one.
+        """
         working = tuple(UNDER_WAY)
+        looked_at = None if contents is None or not self._swept else set(contents)
         lost = (
-            "SELECT id FROM documents d WHERE state = 'gone' OR state = 'hidden' AND NOT EXISTS (SELECT 1 FROM jobs j "
-            f"WHERE j.space = d.space AND j.content = d.content AND j.state IN ({marks(working)}))"
+            "SELECT id, content FROM documents d WHERE state = 'gone' OR state = 'hidden' AND NOT EXISTS "
+            "(SELECT 1 FROM jobs j WHERE j.space = d.space AND j.content = d.content "
+            f"AND j.state IN ({marks(working)}))"
         )
         for row in list(self._read(lost, *working)):
             with self.database.writing() as connection:
@@ -325,14 +334,16 @@ class Library:
                 if connection.execute(f"SELECT 1 FROM ({lost}) WHERE id = ?", (*working, row["id"])).fetchone():
                     delete_rows(connection, row["id"])
                 failpoints.reached("sweep.rows")
+            if looked_at is not None:
+                looked_at.add(row["content"])
         with self.database.writing() as connection:  # `accept` must not put one there between look and deed
-            needed = {row[0] for row in connection.execute("SELECT content FROM documents")}
-            jobs = f"SELECT content FROM jobs WHERE state IN ({marks(working)})"
-            needed |= {row[0] for row in connection.execute(jobs, working)}
-            for file in self.home.originals.iterdir():
-                if file.name not in needed:
-                    file.unlink(missing_ok=True)
-                    failpoints.reached("sweep.original")
+            for name in unneeded(connection, self._originals() if looked_at is None else looked_at):
+                (self.home.originals / name).unlink(missing_ok=True)
+                failpoints.reached("sweep.original")
+        self._swept = True
+
+    def _originals(self) -> set[str]:
+        return {file.name for file in self.home.originals.iterdir()}
 
     def close(self) -> None:
         """Close the connections to the library that nobody uses."""

@@ -2,13 +2,13 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.records import Chunk, Document
+from ingest.records import UNDER_WAY, Chunk, Document
 
 # Visible documents that have not a vector for every passage, by the embedder that is asked for.
 LACKING = (
@@ -26,6 +26,13 @@ VECTORS_AT = (
     "(SELECT max(b.position) FROM vectors b "
     "WHERE b.document_id = w.document_id AND b.embedder = v.embedder AND b.position <= w.position) "
     "WHERE w.position < v.position + v.count"
+)
+# Spaces with a visible document, each found by the one before it: a document goes with its last name.
+SPACES = (
+    "WITH RECURSIVE found(space) AS (SELECT min(space) FROM names UNION ALL "
+    "SELECT (SELECT min(space) FROM names n WHERE n.space > found.space) FROM found WHERE found.space IS NOT NULL) "
+    "SELECT space FROM found WHERE EXISTS (SELECT 1 FROM names n JOIN documents d ON d.id = n.document_id "
+    "WHERE n.space = found.space AND d.state = 'ready') ORDER BY space"
 )
 CHUNK_COLUMNS = "id, document_id, position, page, first_page, last_page, label, heading, text, start, end"
 
@@ -143,3 +150,14 @@ def delete_rows(connection: sqlite3.Connection, document_id: str) -> None:
     connection.execute("DELETE FROM chunks WHERE document_id = ?", (document_id,))
     connection.execute("DELETE FROM vectors WHERE document_id = ?", (document_id,))
     connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+
+
+def unneeded(connection: sqlite3.Connection, contents: Collection[str]) -> set[str]:
+    """Those of the contents that no document has and no job goes on with."""
+    working = tuple(UNDER_WAY)
+    needed = connection.execute(
+        "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM documents WHERE content = value) "
+        f"OR value IN (SELECT content FROM jobs WHERE state IN ({marks(working)}))",
+        (json.dumps(sorted(contents)), *working),
+    )
+    return set(contents) - {row[0] for row in needed}
