@@ -6,8 +6,9 @@ Speed: files are added, in an order drawn at random, until they have `--pages` p
 embedding model, as one call of `rag ingest` does it: those of DIR/pdf_qa, documents as people have them, and those of
 DIR/pdfs, mostly strange ones of a page or two, where starting a reader for each file shows. Several files are on their
 way at once, so a stage's seconds are those in which at least one file was in it, and the shares come to more than the
-wall time; "store" is what is left, in which none was: the library's transactions and the table of jobs. The bar:
-embedding is at least 80 %. With `--lanes 1` one file comes after the other.
+wall time; "store" is what is left, in which none was: the library's transactions and the table of jobs; "index" is what
+is left to do of the index once the last file is embedded, since a child builds it beside the files. The bar: embedding
+is at least 80 %. With `--lanes 1` one file comes after the other.
 
 Memory: DIR/pdf_qa with hashed words instead of the model, until `--memory-pages` pages. Prints the resident size of
 this process every 500 pages. A file that comes again gets a comment at its end, so that it is another one.
