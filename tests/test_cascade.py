@@ -25,14 +25,15 @@ def value(logit, seen):
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.lists(st.tuples(st.floats(-1, 1), st.floats(0, 1), st.floats(-2.5, 2.5)), max_size=MOST),
+    st.lists(st.tuples(st.floats(-1, 1), st.floats(0, 1), st.floats(-2.5, 2.5), st.floats(0, 0.6)), max_size=MOST),
 )
 def test_the_first_are_those_of_reading_everything_where_guesses_are_within_the_margin(drawn):
-    seen = [(cosine, overlap) for cosine, overlap, _ in drawn]
-    logits = [WAY.guess(one) + error for one, (_, _, error) in zip(seen, drawn, strict=True)]
-    whole = [value(logit, one) for logit, one in zip(logits, seen, strict=True)]
+    seen = [(cosine, overlap) for cosine, overlap, _, _ in drawn]
+    raised = [more for *_, more in drawn]
+    logits = [WAY.guess(one) + error for one, (_, _, error, _) in zip(seen, drawn, strict=True)]
+    whole = [value(logit, one) + more for logit, one, more in zip(logits, seen, raised, strict=True)]
 
-    found = read(WAY, KNOWN, seen, range(len(seen)), lambda places: [logits[place] for place in places])
+    found = read(WAY, KNOWN, seen, range(len(seen)), lambda places: [logits[place] for place in places], raised=raised)
 
     best = sorted(whole, reverse=True)[:BEST]
     assert sorted(found.values, reverse=True)[:BEST] == pytest.approx(best)

@@ -1,6 +1,7 @@
 """The bundled cross-encoder and its calibration, as they ship."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from examples import make_hit
@@ -84,3 +85,20 @@ def test_a_folder_without_a_model_says_so(tmp_path):
 
     with pytest.raises(ModelError, match="holds no cross-encoder that can be loaded"):
         LocalReranker(str(tmp_path), Compute()).load()
+
+
+def test_the_search_by_words_has_a_say_in_the_order_and_none_in_the_relevance(bundled):
+    known = load(FOLDER)
+    raised = [known.raised(rank) for rank in (1, 2, 10, 50)]
+
+    assert raised == sorted(raised, reverse=True)
+    assert raised[0] > raised[-1] > known.raised(None) == 0
+
+    hits = [make_hit("Alike in all that is scored.", name=str(n), relevance=None) for n in range(2)]
+    hits = [replace(hit, cosine=0.4, overlap=0.2, lexical_rank=rank) for hit, rank in zip(hits, (9, 1), strict=True)]
+    first, second = bundled.ordered(hits, [1.0, 1.0])
+    told = {hit.chunk.id: hit for hit in bundled.ordered([replace(hit, lexical_rank=None) for hit in hits], [1.0, 1.0])}
+
+    assert [first.lexical_rank, second.lexical_rank] == [1, 9]
+    assert sorted(hit.relevance for hit in told.values()) == pytest.approx(sorted([first.relevance, second.relevance]))
+    assert first.relevance > second.relevance

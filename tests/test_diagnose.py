@@ -34,6 +34,7 @@ PLAN = Plan(candidates=50, shown=1)
 
 class Judge(CountingReranker):
     threshold = 0.3
+    looks_closer = False
 
     def chances(self, scores):
         return list(scores)

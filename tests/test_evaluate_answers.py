@@ -30,6 +30,7 @@ TEXTS = {
 
 class Judge(CountingReranker):
     threshold = 0.3
+    looks_closer = False
 
     def chances(self, scores):
         return list(scores)

@@ -133,7 +133,7 @@ def _outcome(judge: "_Judge", searched: Searched, scores: Mapping[int, tuple[flo
     first: tuple[FoundPassage, ...] = ()
     for base in BASES:
         places, ms = searched.base(base)
-        hits = judge.hits(places, searched.found.cosines)
+        hits = judge.hits(places, searched.found, by_words=base != DENSE)
         ordered = judge.ordered(hits, [scores[place][0] for place in places])
         rankings[base] = Ranking(judge.gains(hits), ms)
         rankings[base + RERANKED] = Ranking(judge.gains(ordered), ms + sum(scores[place][1] for place in places))
@@ -152,9 +152,14 @@ class _Judge:
     question: Question
     plan: Plan
 
-    def hits(self, places: Sequence[int], cosines: Mapping[int, float]) -> list[Hit]:
-        passages = [(self.dataset.passages[place], cosines[place]) for place in places]
-        hits = [Hit(passage.chunk, passage.document, cosine=cosine) for passage, cosine in passages]
+    def hits(self, places: Sequence[int], found: Found, *, by_words: bool) -> list[Hit]:
+        """The candidates of a first stage; where it searches by words, each knows its rank there."""
+        ranks = {place: rank for rank, place in enumerate(found.lexical, start=1)} if by_words else {}
+        passages = [(self.dataset.passages[place], place) for place in places]
+        hits = [
+            Hit(passage.chunk, passage.document, cosine=found.cosines[place], lexical_rank=ranks.get(place))
+            for passage, place in passages
+        ]
         return with_overlap(self.question.text, hits)
 
     def ordered(self, hits: Sequence[Hit], scores: Sequence[float]) -> list[Hit]:

@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 FILE = "calibration.json"
+# What the place in the search by words is worth in the order: so many logits at its head, half of them RANKS later.
+# The best of a grid on the development sets (docs/training.md).
+LEXICAL, RANKS = 4.0, 3.0
 PART_LOGIT = 2.0  # weight of the logit beside the cosine in a part of a passage; 1 was measured a little worse
 _LEAST = 1e-6  # probabilities nearer to 0 or 1 count as this
 
@@ -63,14 +66,26 @@ class Calibration:
         """The probability (0 to 1) that the first passage answers, from the one before and its best part."""
         return _sigmoid(self.closer_bias + self.closer_first * log_odds(relevance) + self.closer_part * part)
 
-    def relevances(self, values: Sequence[float], *, first: bool = True) -> list[float]:
+    def raised(self, lexical_rank: int | None) -> float:
+        """What a passage's rank (from 1) in the search by words adds to its value for the order alone, in log-odds.
+
+        That search knows how rare a word is in the whole library, which the overlap does not. Relevance is told without
+        it.
+        """
+        return 0.0 if lexical_rank is None else self.logit * LEXICAL * RANKS / (RANKS + lexical_rank - 1)
+
+    def relevances(
+        self, values: Sequence[float], *, first: bool = True, order: Sequence[float] | None = None
+    ) -> list[float]:
         """The probabilities (0 to 1) of a question's candidates, from the value of each.
 
-        first: the highest is told by the line of those that come first.
+        first: the one that comes first is told by the line of those that do; it is the highest of `order`, or of the
+        values themselves.
         """
         lifted = list(values)
         if first and lifted:
-            best = max(range(len(lifted)), key=lifted.__getitem__)
+            by = values if order is None else order
+            best = max(range(len(lifted)), key=by.__getitem__)
             # Far below any threshold the two lines cross; the first is never told to be less than it was.
             lifted[best] = max(lifted[best], self.lift + self.stretch * lifted[best])
         return [_sigmoid(value) for value in lifted]

@@ -52,14 +52,17 @@ def read(
     seen: Sequence[Seen],
     wordings: Sequence[Hashable],
     score: Callable[[Sequence[int]], Sequence[float]],
+    *,
+    raised: Sequence[float] | None = None,
 ) -> Reading:
     """Read candidates until no other can come among the first BEST.
 
     wordings: candidates of which this is the same count once among the first, as they do in an answer.
     score: the logits of the candidates at some places (0-based), in the order of the places.
+    raised: what is added to the value of each, in log-odds; nothing without it.
     """
     guesses = [cascade.guess(one) for one in seen]
-    return reading(guesses, cascade.margin, calibration, seen, wordings, score)
+    return reading(guesses, cascade.margin, calibration, seen, wordings, score, raised=raised)
 
 
 def reading(
@@ -69,21 +72,28 @@ def reading(
     seen: Sequence[Seen],
     wordings: Sequence[Hashable],
     score: Callable[[Sequence[int]], Sequence[float]],
+    *,
+    raised: Sequence[float] | None = None,
 ) -> Reading:
     """The same from guesses of the logits, whatever they were made of."""
-    values = [calibration.value(guess - BELOW, *one) for guess, one in zip(guesses, seen, strict=True)]
+    more = raised or [0.0] * len(seen)
+
+    def value(place: int, logit: float) -> float:
+        return calibration.value(logit, *seen[place]) + more[place]
+
+    values = [value(place, guess - BELOW) for place, guess in enumerate(guesses)]
     order = sorted(range(len(seen)), key=lambda place: -values[place])
     done = 0
     while done < len(order):
         last = _last(order[:done], values, wordings)
-        hoped = calibration.value(guesses[order[done]] + margin, *seen[order[done]])
+        hoped = value(order[done], guesses[order[done]] + margin)
         if last is not None and (hoped < last or done >= MOST):
             for place in order[done:]:  # whatever is left to hope for: what was not read is not among the first
                 values[place] = min(values[place], math.nextafter(last, -math.inf))
             break
         part = order[done : done + (NEXT if done else FIRST)]
         for place, logit in zip(part, score(part), strict=True):
-            values[place] = calibration.value(logit, *seen[place])
+            values[place] = value(place, logit)
         done += len(part)
     known = set(order[:done])
     return Reading(values, [place in known for place in range(len(order))])

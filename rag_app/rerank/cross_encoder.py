@@ -203,6 +203,7 @@ class BundledReranker:
             seen,
             [wording(hit.chunk.text) for hit in hits],
             lambda places: self.scores(question, [texts[place] for place in places]),
+            raised=self._raised(hits),
         )
         return self._ranked(hits, reading.values, reading.read)
 
@@ -217,15 +218,22 @@ class BundledReranker:
     def ordered(self, hits: Sequence[Hit], scores: Sequence[float]) -> list[Hit]:
         """The hits from their `scores`, best first, with rank and calibrated relevance."""
         known = self._calibration
-        values = [known.value(logit, hit.cosine, hit.overlap) for hit, logit in zip(hits, scores, strict=True)]
+        values = [
+            known.value(logit, hit.cosine, hit.overlap) + more
+            for hit, logit, more in zip(hits, scores, self._raised(hits), strict=True)
+        ]
         return self._ranked(hits, values, [True] * len(hits))
 
-    def _ranked(self, hits: Sequence[Hit], values: Sequence[float], read: Sequence[bool]) -> list[Hit]:
+    def _raised(self, hits: Sequence[Hit]) -> list[float]:
+        return [self._calibration.raised(hit.lexical_rank) for hit in hits]
+
+    def _ranked(self, hits: Sequence[Hit], order: Sequence[float], read: Sequence[bool]) -> list[Hit]:
         # What is told of the first was fitted where every passage has its cosine.
         whole = all(hit.cosine is not None for hit in hits)
-        chances = self._calibration.relevances(values, first=whole)
+        values = [value - more for value, more in zip(order, self._raised(hits), strict=True)]
+        chances = self._calibration.relevances(values, first=whole, order=order)
         told = zip(hits, chances, read, strict=True)
-        return ranked([replace(hit, relevance=one if known else None) for hit, one, known in told], values)
+        return ranked([replace(hit, relevance=one if known else None) for hit, one, known in told], order)
 
     def relevance(self, question: str, texts: Sequence[str]) -> list[float]:
         """For each text the probability (0 to 1) that it answers the question, by the cross-encoder alone."""
