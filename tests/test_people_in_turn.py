@@ -16,6 +16,7 @@ from rag_app.web.answering import Answering
 from rag_app.web.places import AT_ONCE, EACH
 from rag_app.web.programs import Asked, Caller, Programs
 from rag_app.web.refusal import RequestRefused
+from rag_app.web.server import create_app
 
 
 @pytest.fixture
@@ -208,3 +209,18 @@ async def test_an_answer_in_pieces_may_be_read_by_one_task_after_another(convers
     await asyncio.create_task(answers.aclose())
 
     assert first.answer.text == "Yes."
+
+
+async def test_pages_are_served_while_all_places_are_taken(tmp_path):
+    app = create_app(ScriptedDesk(tmp_path).desk(), home=tmp_path, secret=b"known")
+    gate = threading.Event()
+    async with app.router.lifespan_context(app):
+        taken = [asyncio.create_task(asyncio.to_thread(gate.wait, 20)) for _ in range(2 * AT_ONCE)]  # and of programs
+
+        told = await asyncio.wait_for(asyncio.to_thread(lambda: "a page"), 20)
+
+        assert not any(task.done() for task in taken)
+        gate.set()
+        await asyncio.gather(*taken)
+
+    assert told == "a page"

@@ -7,6 +7,7 @@ import socket
 import sys
 import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +35,7 @@ from rag_app.web.metrics import Metrics
 from rag_app.web.office import Office
 from rag_app.web.people import People, check_exposure, is_loopback, stored_secret
 from rag_app.web.people_routes import Registry
+from rag_app.web.places import AT_ONCE
 from rag_app.web.reply_routes import Replying
 from rag_app.web.report_routes import Reporting
 from rag_app.web.request_log import RequestLog
@@ -47,6 +49,7 @@ from rag_app.web.vitals import Vitals
 if TYPE_CHECKING:
     import gradio
 
+THREADS = 2 * AT_ONCE + 8  # of the server: for all answers of people and of programs, and for what pages ask meanwhile
 WAITING_EVENTS = 256  # events Gradio may hold before it says it is busy
 STOP_S = 5  # seconds that open connections get when the server ends
 WATCH_S = 1.0  # seconds between two looks whether whoever is answered may still ask
@@ -128,6 +131,9 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        # Python's own number hangs on the cores: on two of them eight answers would keep all others from app.db.
+        threads = ThreadPoolExecutor(THREADS, thread_name_prefix="server")
+        asyncio.get_running_loop().set_default_executor(threads)
         watching = asyncio.create_task(_watch(stores.roster, people, answering))
         try:
             yield
