@@ -63,7 +63,7 @@ def _signed_in(who: Who) -> str:
     return (
         f'<details class="me"><summary><span class="visually-hidden">Signed in as </span>'
         f'<span class="foreign">{escape_name(who.name)}</span></summary>'
-        '<a class="quiet" href="/keys">Keys for programs</a>'
-        '<form method="post" action="/sign-out"><button type="submit" class="quiet">Sign out</button>'
+        '<form method="post" action="/sign-out"><a class="quiet" href="/keys">Keys for programs</a>'
+        '<button type="submit" class="quiet">Sign out</button>'
         '<button type="submit" class="quiet" name="everywhere" value="1">Sign out everywhere</button></form></details>'
     )
