@@ -30,7 +30,7 @@ from rag_app.commands.desk import desk
 from rag_app.commands.serve import add_handbook
 from rag_app.records import Answer, Turn
 from rag_app.settings import Settings
-from rag_app.web.desk import Ask
+from rag_app.web.desk import Ask, Desk
 from rag_app.web.server import create_app
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -124,18 +124,27 @@ def serving(home: Path, port: int) -> Iterator[Stopwatch]:
     application.parts.index.open()
     counter = desk(application)
     watch = Stopwatch(counter.ask)
-    app = create_app(replace(counter, ask=watch.ask), home=folder, port=port)
+    try:
+        with serving_desk(replace(counter, ask=watch.ask), folder, port):
+            yield watch
+    finally:
+        application.parts.index.close()
+
+
+@contextmanager
+def serving_desk(counter: Desk, home: Path, port: int) -> Iterator[None]:
+    """The pages over a desk in a thread of this process."""
+    app = create_app(counter, home=home, port=port)
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=2))
     thread = threading.Thread(target=asyncio.run, args=(server.serve(),))
     thread.start()
     try:
         while not server.started and thread.is_alive():
             time.sleep(0.1)
-        yield watch
+        yield
     finally:
         server.should_exit = True
         thread.join()
-        application.parts.index.close()
 
 
 def main() -> None:
