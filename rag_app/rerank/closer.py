@@ -18,7 +18,7 @@ from rag_app.rerank.ranking import reranked_text
 
 DOUBT = 0.5  # relevance from which on nothing is read again
 SHORTEST = 4  # words of a sentence that is read alone
-READ = 16  # parts the cross-encoder reads: those nearest to the question
+READ = 4  # parts the cross-encoder reads: those nearest to the question; 16 told no more (docs/training.md)
 
 
 class Judge(Protocol):
