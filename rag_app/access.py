@@ -57,6 +57,14 @@ def manages(who: Who) -> bool:
     return who.only is None and (who.roles is None or who.administrator)
 
 
+def decides_on(who: Who, space: str) -> bool:
+    """Whether somebody decides who is in a space and whether it goes: its owners, never a key, once people sign in.
+
+    The handbook's space has no members. What follows is about that space alone: nobody becomes an administrator by it.
+    """
+    return who.only is None and who.roles is not None and space != HANDBOOK and may(who, Role.OWNER, space)
+
+
 def readable(who: Who, held: Sequence[str]) -> list[str]:
     """Those of some spaces that somebody may read, in the order given."""
     return [space for space in held if may(who, Role.READER, space)]

@@ -77,6 +77,17 @@ def puts_into(actor, space):
     return IN if actor == "root" or space in EDITS[actor] else FORBIDDEN  # an administrator makes spaces
 
 
+def decides(actor, space):
+    """Owners decide on their space alone, administrators on each; in the same words where there is none."""
+    if actor in OUTSIDE:
+        return DOOR
+    return IN if actor == "root" or (actor == "stranger" and space == "board") else FORBIDDEN
+
+
+def decides_anywhere(actor, _thing):
+    return DOOR if actor in OUTSIDE else IN if actor in ("stranger", "root") else FORBIDDEN
+
+
 def tries_again(actor, space):
     """A file at hand is taken in again; what is not there or not seen counts as no longer at hand."""
     found = edits(actor, space)
@@ -142,6 +153,11 @@ RULES = {
     "GET /people": Rule(manager),
     "POST /people": Rule(manager, send={"data": {"name": "reader"}}),  # taken, so that nobody is added
     "POST /people/{person}": Rule(about_somebody, "person", {"data": {"act": "enable"}}),
+    "GET /spaces": Rule(decides_anywhere),
+    "POST /spaces/members": Rule(decides, "space"),
+    "POST /spaces/removal": Rule(decides, "space"),  # refused in words while documents are in it
+    "GET /audit": Rule(manager),
+    "GET /audit.csv": Rule(manager),
     "POST /spaces": Rule(manager, send={"data": {"space": "sales"}}),
     "GET /config": Rule(signed_in),
     "GET /conversations/{conversation}.md": Rule(owns, "conversation"),

@@ -198,6 +198,8 @@ def request_for(path, rule, thing, values):
         return path, {"json": {"space": thing, "question": f"New {next(World.numbers)}?", "answer": "Three."}}
     if path == "/api/feedback":
         return path, {"json": {"id": values["turn_id"], "verdict": "good"}}
+    if path in ("/spaces/members", "/spaces/removal"):
+        return path, {"data": {"space": thing, "name": "nobody at all", "role": "owner"}}
     if path.endswith("/documents") and rule.things == "space":
         return path, {"params": {"space": thing}}
     return path, {}

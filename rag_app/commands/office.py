@@ -17,6 +17,7 @@ from rag_app.evaluate.results import kept
 from rag_app.health import index_words, of_application
 from rag_app.rerank.store import Store
 from rag_app.settings import OUTSIDE, Settings
+from rag_app.space_removal import empty
 from rag_app.web.office import Configuration, Evaluations, Folder, Model, Office, Rerankers, Setting
 from rag_app.web.setting_words import SECRETS, WORDS
 
@@ -36,6 +37,7 @@ def office(application: Application, given: frozenset[str]) -> Office:
         import_folder=imports.import_folder,
         queued=parts.library.jobs.count_under_way,
         retry=imports.retry,
+        empty_space=lambda space, documents: empty(parts.library, space, documents=documents),
         configuration=back.configuration,
         checks=back.checks,
         rerankers=back.rerankers,

@@ -25,6 +25,20 @@ class Entry:
     detail: str  # "" where the subject says it all
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries somebody wants to see; "" is any."""
+
+    name: str = ""  # of who did it, as it was then
+    act: str = ""
+    since: str = ""  # the first day, ISO 8601
+    until: str = ""  # the last day, ISO 8601
+
+
+EVERYTHING = Wanted()
+_WANTED = "? IN ('', act) AND ? IN ('', person) AND ? IN ('', name) AND at >= ? AND (? = '' OR substr(at, 1, 10) <= ?)"
+
+
 class Audit:
     """Writes entries and lists them. They are added to and never changed."""
 
@@ -40,10 +54,30 @@ class Audit:
             newest = connection.execute(sql, (now, who.id, who.name, *texts)).lastrowid or 0
             connection.execute("DELETE FROM audit WHERE id <= ?", (newest - KEPT,))
 
-    def listed(self, *, limit: int = 200, act: str = "", person: str = "") -> list[Entry]:
-        """The last `limit` entries, newest first; of one `act` or one `person` (an id) where these are given."""
+    def listed(
+        self, wanted: Wanted = EVERYTHING, *, limit: int = 200, skip: int = 0, act: str = "", person: str = ""
+    ) -> list[Entry]:
+        """The last `limit` entries after `skip` newer ones, newest first; of one `act` or one `person` (an id) too."""
         sql = (
-            "SELECT at, person, name, act, subject, detail FROM audit WHERE ? IN ('', act) AND ? IN ('', person)"
-            " ORDER BY id DESC LIMIT ?"
+            f"SELECT at, person, name, act, subject, detail FROM audit WHERE {_WANTED} ORDER BY id DESC"
+            " LIMIT ? OFFSET ?"
         )
-        return [Entry(*row) for row in self._database.rows(sql, act, person, limit)]
+        values = _values(wanted, act, person)
+        return [Entry(*row) for row in self._database.rows(sql, *values, limit, skip)]
+
+    def count(self, wanted: Wanted) -> int:
+        """How many entries there are of those wanted."""
+        return int(self._database.rows(f"SELECT count(*) FROM audit WHERE {_WANTED}", *_values(wanted))[0][0])
+
+    def names(self) -> list[str]:
+        """Everybody who did something that is kept, by the name they had then."""
+        return [row[0] for row in self._database.rows("SELECT DISTINCT name FROM audit WHERE name <> '' ORDER BY 1")]
+
+    def acts(self) -> list[str]:
+        """Everything that was done, each kind once."""
+        return [row[0] for row in self._database.rows("SELECT DISTINCT act FROM audit ORDER BY 1")]
+
+
+def _values(wanted: Wanted, act: str = "", person: str = "") -> tuple[str, ...]:
+    """What stands for the question marks of `_WANTED`."""
+    return act or wanted.act, person, wanted.name, wanted.since, wanted.until, wanted.until

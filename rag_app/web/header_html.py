@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from rag_app.access import Role, Who, manages
+from rag_app.access import Role, Who, decides_on, manages
 from rag_app.escape import escape, escape_name
 from rag_app.web.desk import Status
 from rag_app.web.render import counted
@@ -18,6 +18,11 @@ def _registered_manager(who: Who) -> bool:
     return manages(who) and who.roles is not None
 
 
+def _owner(who: Who) -> bool:
+    """Whether somebody decides on a space; administrators find theirs from the page of people."""
+    return not manages(who) and any(decides_on(who, space) for space in who.roles or ())
+
+
 def _editor(who: Who) -> bool:
     return who.roles is None or who.administrator or any(role >= Role.EDITOR for role in who.roles.values())
 
@@ -29,7 +34,9 @@ PAGES: tuple[tuple[str, str, Callable[[Who], bool]], ...] = (
     ("Inbox", "/inbox", _editor),
     ("Report", "/report", _editor),
     ("Quality", "/quality", manages),
+    ("Spaces", "/spaces", _owner),
     ("People", "/people", _registered_manager),
+    ("Audit", "/audit", _registered_manager),
     ("Settings", "/settings", manages),
 )
 _NOBODY = Who("")

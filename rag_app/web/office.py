@@ -6,6 +6,7 @@ from typing import Any
 
 from ingest.errors import Refused
 from rag_app.checks import Check
+from rag_app.space_removal import Emptied
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ def nowhere(_folder: str = "") -> int:
     raise Refused("No folder of this server was opened for importing. Send the files from your own computer.")
 
 
+def keep_space(space: str, _documents: bool) -> Emptied:  # noqa: FBT001 - the office's shape
+    """Empty nothing: what is said where there is no library behind the pages."""
+    raise Refused(f"The space {space} cannot be emptied on this server.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
     """Everything these pages can do. Plain functions, called from worker threads; without them there is nothing."""
@@ -78,6 +84,8 @@ class Office:
     import_folder: Callable[[str], int] = nowhere  # files that will be taken in; raises RagError for any other folder
     queued: Callable[[Sequence[str] | None], int] = lambda _spaces: 0  # files on their way to these spaces, or to all
     retry: Callable[[int], bool] = lambda _job: False  # whether its file is still at hand and is taken in again
+    # Takes everything out of a space, its documents only where that is said; raises RagError where they may not go.
+    empty_space: Callable[[str, bool], Emptied] = keep_space
     configuration: Callable[[], Configuration] = Configuration
     checks: Callable[[], Sequence[Check]] = tuple  # every part looked at; takes seconds
     rerankers: Callable[[], Rerankers] = Rerankers

@@ -8,8 +8,8 @@ from rag_app.team.people import NAME_LIMIT, Person
 from rag_app.web.login import page_html
 
 _TOLD = (
-    "Readers ask. Editors also add and remove documents and approve answers. Owners may do the same and are whom "
-    "others ask for a role. Administrators may do everything in every space, and alone give roles."
+    "Readers ask. Editors also add and remove documents and approve answers. Owners may do the same, and "
+    "decide who is in their space and whether it stays. Administrators may do everything in every space."
 )
 _ONCE = (
     "With this link {name} chooses a password, once, until this time tomorrow. It is shown only now; send it to them."
@@ -34,6 +34,7 @@ def people_html(
     return page_html(
         "People and spaces",
         f"<h2>People and spaces</h2><p>{_TOLD}</p>{notice}{made}<ul class='keys people'>{listed}</ul>{_ADD}{_SPACE}"
+        '<p class="back"><a href="/spaces">Members of each space, and removing one</a></p>'
         '<p class="back"><a href="/">Back to asking</a></p>',
     )
 

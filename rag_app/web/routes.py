@@ -47,6 +47,7 @@ STATIC_KINDS = {
     "reply.js": "text/javascript",
     "inbox.js": "text/javascript",
     "inbox.css": "text/css",
+    "team.css": "text/css",
     "spaces.js": "text/javascript",
 }
 

@@ -24,6 +24,7 @@ from rag_app.team.keys import Keys
 from rag_app.team.people import Roster
 from rag_app.team.report import Reports, to_look_at
 from rag_app.web.answering import Answering
+from rag_app.web.audit_routes import Logbook
 from rag_app.web.conversation_routes import History, Turns
 from rag_app.web.desk import Desk
 from rag_app.web.guard import Guard
@@ -33,6 +34,7 @@ from rag_app.web.keys_routes import OwnKeys
 from rag_app.web.library_routes import Stacks
 from rag_app.web.metrics import Metrics
 from rag_app.web.office import Office
+from rag_app.web.owners_routes import Ownership
 from rag_app.web.people import People, check_exposure, is_loopback, stored_secret
 from rag_app.web.people_routes import Registry
 from rag_app.web.places import AT_ONCE
@@ -123,6 +125,8 @@ def _file_routers(desk: Desk, office: Office, stores: Stores, pages: Pages, plac
         Reading(desk, stores.conversations, pages, stores.approved).router(),
         Shelf(desk, pages, stores.audit, place.incoming, place.max_upload_mb).router(),
         Stacks(desk, office, stores.audit).router(),
+        Ownership(desk, office, stores).router(),
+        Logbook(desk, stores.audit).router(),
     ]
 
 
