@@ -75,7 +75,7 @@ FLOORS = {
         train.line
         build train.workshop
         evaluate.folder health
-        web.people web.login web.theme web.uploads web.pages.tabs
+        web.people web.login web.team_page web.theme web.uploads web.pages.tabs
         web.stores web.pages.parts web.office web.listing web.pace web.setting_words
         web.vitals web.api_models web.refusal web.request_log
         web.desk web.openai_models web.guard web.answer_text evaluate.report
@@ -84,12 +84,12 @@ FLOORS = {
         web.programs web.api_door web.api_page web.receipt web.folders_html web.models_html web.settings_html
         web.openai_routes web.keys_html
         web.spaces_html web.library_html web.found_html web.welcome_html web.header_html web.report_html web.reply_html
-        web.compared_html web.tour_html web.inbox_html web.approved_html
+        web.compared_html web.tour_html web.owners_html web.audit_html web.inbox_html web.approved_html
         web.quality_html
         web.routes web.pages.ask web.pages.library web.pages.quality web.pages.settings web.pages.report
         web.pages.inbox
         web.library_routes web.api_routes web.keys_routes web.sign_in_routes web.people_html
-        web.people_routes
+        web.people_routes web.owners_routes web.audit_routes
         web.watch_routes web.conversation_routes web.reranking_routes
         web.reply_routes web.report_routes web.inbox_routes
         web.pages.site web.interface
@@ -112,6 +112,7 @@ WRAPPERS = {
         "rag_app.web.api_door",
         "rag_app.web.api_page",
         "rag_app.web.api_routes",
+        "rag_app.web.audit_routes",
         "rag_app.web.conversation_routes",
         "rag_app.web.inbox_routes",
         "rag_app.web.interface",
@@ -120,6 +121,7 @@ WRAPPERS = {
         "rag_app.web.reply_routes",
         "rag_app.web.report_routes",
         "rag_app.web.openai_routes",
+        "rag_app.web.owners_routes",
         "rag_app.web.reranking_routes",
         "rag_app.web.routes",
         "rag_app.web.server",
