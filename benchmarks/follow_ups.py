@@ -21,10 +21,11 @@ from benchmarks.progress import told
 from ingest.command import take_in
 from ingest.settings import Settings as IngestSettings
 from rag_app.build import Application, build
-from rag_app.records import Hit, Turn
+from rag_app.records import Answer, Hit, Stage, Turn
 from rag_app.retrieve import HybridRetriever
 from rag_app.rewrite import RuleRewriter, may_stand_alone, stand_alone
 from rag_app.settings import Settings
+from rag_app.wordings import better
 
 ROOT = Path(__file__).resolve().parents[1]
 CONVERSATIONS = ROOT / "tests" / "data" / "conversations.jsonl"
@@ -87,26 +88,32 @@ def is_hit(hits: Sequence[Hit], places: frozenset[tuple[str, int]]) -> bool:
     return any((Path(hit.document.path).name, hit.chunk.page) in places for hit in hits[:PASSAGES])
 
 
-def found(asked: Sequence[FollowUp], search: Search) -> dict[str, list[bool]]:
+def found(asked: Sequence[FollowUp], search: Search, threshold: float = 0.0) -> dict[str, list[bool]]:
     """For each wording whether each follow-up was found; no wording is searched for twice.
 
-    By rules the better of two wordings counts as the chat would choose it, where the search tells relevance.
+    By rules the better of two wordings counts as the chat would choose it, where the search tells relevance. An answer
+    needs `threshold` (0 to 1).
     """
     kept: dict[str, Sequence[Hit]] = {}
     for question in told(sorted({wording for one in asked for wording in one.wordings}), "wordings"):
         kept[question] = search(question)
     typed, by_rules, ideal = ([kept[one.wordings[index]] for one in asked] for index in range(len(WORDINGS)))
-    chosen = [_chosen(one, *hits) for one, *hits in zip(asked, by_rules, typed, strict=True)]
+    chosen = [_chosen(one, *hits, threshold) for one, *hits in zip(asked, by_rules, typed, strict=True)]
     return {
         name: [is_hit(hits, one.places) for one, hits in zip(asked, row, strict=True)]
         for name, row in zip(WORDINGS, (typed, chosen, ideal), strict=True)
     }
 
 
-def _chosen(asked: FollowUp, by_rules: Sequence[Hit], typed: Sequence[Hit]) -> Sequence[Hit]:
-    if not may_stand_alone(*asked.wordings[:2]):
+def _chosen(asked: FollowUp, by_rules: Sequence[Hit], typed: Sequence[Hit], threshold: float) -> Sequence[Hit]:
+    question, carried, _ = asked.wordings
+    if not may_stand_alone(question, carried) or all(hit.relevance is None for hit in by_rules):
         return by_rules
-    return max((by_rules, typed), key=lambda hits: max((hit.relevance or 0.0 for hit in hits[:PASSAGES]), default=0.0))
+    carried_on, as_typed = (
+        Answer(question, wording, Stage.RERANKING, hits=tuple(hits))
+        for wording, hits in ((carried, by_rules), (question, typed))
+    )
+    return better(carried_on, as_typed, threshold).hits
 
 
 def application(home: Path) -> Application:
@@ -131,7 +138,7 @@ def main() -> None:
     for title, asked in (("follow-ups", follow_ups()), ("questions about something new", new_subjects())):
         print(f"{len(asked)} {title}, hit@{PASSAGES}\n\n{'':<16}" + "".join(f"{name:>10}" for name in WORDINGS))
         for name, search in searches.items():
-            right = found(asked, search)
+            right = found(asked, search, made.judge.threshold)
             print(f"{name:<16}" + "".join(f"{sum(row) / len(row):>10.1%}" for row in right.values()))
             if arguments.misses:
                 missed = [one for one, *hits in zip(asked, *right.values(), strict=True) if hits[2] and not hits[1]]
