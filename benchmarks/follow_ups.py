@@ -98,7 +98,7 @@ def found(asked: Sequence[FollowUp], search: Search, threshold: float = 0.0) -> 
     for question in told(sorted({wording for one in asked for wording in one.wordings}), "wordings"):
         kept[question] = search(question)
     typed, by_rules, ideal = ([kept[one.wordings[index]] for one in asked] for index in range(len(WORDINGS)))
-    chosen = [_chosen(one, *hits, threshold) for one, *hits in zip(asked, by_rules, typed, strict=True)]
+    chosen = [_chosen(one, carried, own, threshold) for one, carried, own in zip(asked, by_rules, typed, strict=True)]
     return {
         name: [is_hit(hits, one.places) for one, hits in zip(asked, row, strict=True)]
         for name, row in zip(WORDINGS, (typed, chosen, ideal), strict=True)
