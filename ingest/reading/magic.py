@@ -13,6 +13,7 @@ _CONTROL = re.compile(rb"[\x00-\x07\x0e-\x1a\x1c-\x1f]")  # a text may hold back
 _MOST_CONTROL = 0.01  # of the bytes; a text may have lost a few
 _WIDE = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")  # texts of two or four bytes a letter say so with these
 
+_ZIP = b"PK\x03\x04"
 _KNOWN: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
@@ -32,7 +33,12 @@ _KNOWN: tuple[tuple[bytes, str], ...] = (
 
 
 def is_pdf(head: bytes) -> bool:
-    """Whether the file says that it is a PDF, or is made of a PDF's objects though its first line is lost."""
+    """Whether the file says that it is a PDF, or is made of a PDF's objects though its first line is lost.
+
+    An archive whose first member is a PDF is none: the other members would be passed over in silence.
+    """
+    if head.startswith((_ZIP, *(start for start, _ in _KNOWN))):
+        return False
     return b"%PDF-" in head[:_PDF_WITHIN] or bool(_OBJECT.search(head[:_PDF_WITHIN]))
 
 
@@ -46,7 +52,7 @@ def seems(head: bytes) -> str:
     for start, what in _KNOWN:
         if head.startswith(start):
             return what
-    if head.startswith(b"PK\x03\x04"):
+    if head.startswith(_ZIP):
         return _zipped(head)
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "a WebP picture"

@@ -15,20 +15,21 @@ from ingest.reading.words import Scan, scan
 
 OUTLINE_ENTRIES = 5000  # more of them is no outline anyone reads
 OUTLINE_DEPTH = 15
+_WHY = {pdfium.FPDF_ERR_PASSWORD: "password", pdfium.FPDF_ERR_SECURITY: "protected"}  # a file is refused
 
 
 def pages(file: IO[bytes], request: Mapping[str, Any]) -> Iterator[Frame]:
     """Frames: "opened", then "page" or "failed" for each page from request["first"] on that is not in request["skip"].
 
-    Or one "refused", whose "why" is password, damaged or no_pages.
+    Or one "refused", whose "why" is password, protected, damaged or no_pages.
     """
     try:
         document = open_document(file)
     except pypdfium2.PdfiumError as error:
-        yield from second.pages(file, request, locked=error.err_code == pdfium.FPDF_ERR_PASSWORD)
+        yield from second.pages(file, request, _WHY.get(error.err_code, "damaged"))
         return
     if len(document) < 1:
-        yield from second.pages(file, request, locked=False)
+        yield from second.pages(file, request, "damaged")
         return
     yield {
         "kind": "opened",

@@ -22,6 +22,7 @@ LONGEST_DOUBT = 200  # characters
 
 _REFUSED = {
     "no_pages": "has no pages. Copy it again from where it came.",
+    "protected": "is protected by a method that no reader here knows. Save a copy without protection and add that.",
     "damaged": "is damaged and cannot be opened. Copy it again from where it came.",
     "binary": "was not added: it begins like a text file, but most of it is no text. Save it as PDF and add that.",
     "encoding": "was not added: its letters are neither UTF-8 nor Windows-1252. Save it as UTF-8 and add that.",

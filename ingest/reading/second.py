@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from pypdf import PdfReader
 
 
-def pages(file: IO[bytes], request: Mapping[str, Any], *, locked: bool) -> Iterator[Frame]:
-    """The frames of ingest.reading.pdf.pages. `locked`: pdfium says that the file needs a password."""
+def pages(file: IO[bytes], request: Mapping[str, Any], why: str) -> Iterator[Frame]:
+    """The frames of ingest.reading.pdf.pages. `why` pdfium refuses the file: what is said where pypdf does so too."""
     reader, count = _open(file)
     if reader is None:
-        yield {"kind": "refused", "why": "password" if locked or count else "damaged"}
+        yield {"kind": "refused", "why": "password" if count else why}
         return
     if count < 1:
         yield {"kind": "refused", "why": "no_pages"}
