@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote, urlsplit
 
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag_app.access import Who, manages
 from rag_app.web.login import notice_html
+from rag_app.web.page_owners import INTERFACE, NOT_YOURS, TOO_LONG, PageOwners, TooLong, pages_named
 from rag_app.web.people import BROWSER_COOKIE, BROWSER_S, People
 
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -33,6 +35,7 @@ _GRADIO_USED = (
 # Gradio's own addresses beside its interface that no page uses.
 _GRADIO_UNUSED = ("/login/", "/logout", "/monitoring", "/openapi.json", "/pwa_icon")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+NOTHING_HERE = "There is nothing at this address."
 MANAGERS_ONLY = "This page is for administrators. Ask one of them for what you need from it."
 
 
@@ -52,6 +55,7 @@ class Guard:
         self._app = app
         self._people = people
         self._loopback = loopback
+        self._owners = PageOwners()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or answer it here with a sentence."""
@@ -63,7 +67,12 @@ class Guard:
             return
         headers = Headers(scope=scope)
         refusal = self._refusal(scope, headers)
-        answer = _Answer(send, document=wants_page(scope, headers), secure=scope["scheme"] == "https")
+        answer = _Answer(
+            send,
+            document=wants_page(scope, headers),
+            visited=_visits(scope, headers),
+            secure=scope["scheme"] == "https",
+        )
         cookies = read_cookies(headers)
         browser = self._people.browser(cookies)
         if browser is None:
@@ -78,9 +87,24 @@ class Guard:
         elif not _may_see(who, scope["path"]):
             await _send(answer, 403, "text/html; charset=utf-8", notice_html(MANAGERS_ONLY, "Back to asking", "/"))
         else:
+            await self._let_in(scope, receive, answer, who)
+
+    async def _let_in(self, scope: Scope, receive: Receive, answer: "_Answer", who: Who | None) -> None:
+        """Let a request through; one to Gradio's interface only where it is about a page of whoever sent it."""
+        if who is None or not scope["path"].startswith(INTERFACE):
             if answer.document:
                 _refuse_compression(scope)
             await self._app(scope, receive, answer)
+            return
+        try:
+            pages, receive = await pages_named(scope, receive)
+        except TooLong:
+            await _say(answer, 413, TOO_LONG)
+            return
+        if self._owners.admits(pages, who.id):
+            await self._app(scope, receive, answer)
+        else:
+            await _say(answer, 403, NOT_YOURS)
 
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         """Status and sentence, where the request must not go on."""
@@ -94,9 +118,9 @@ class Guard:
             return 403, "This request came from another site and was not carried out."
         path = scope["path"]
         if path.startswith("/gradio_api/") and not path.removeprefix("/gradio_api/").startswith(_GRADIO_USED):
-            return 404, "There is nothing at this address."
+            return 404, NOTHING_HERE
         if path.startswith(_GRADIO_UNUSED):
-            return 404, "There is nothing at this address."
+            return 404, NOTHING_HERE
         return None
 
     async def _ask_to_sign_in(self, scope: Scope, headers: Headers, answer: "_Answer") -> None:
@@ -112,24 +136,36 @@ class Guard:
 
 
 class _Answer:
-    """Sends an answer with our headers; a document also gets the nonce on its scripts."""
+    """Sends an answer with our headers; a document also gets the nonce on its scripts.
 
-    def __init__(self, send: Send, *, document: bool, secure: bool) -> None:
+    Who has `visited` an address where there is nothing gets a page that says so, not what a program would get.
+    """
+
+    def __init__(self, send: Send, *, document: bool, visited: bool, secure: bool) -> None:
         self._send = send
         self._nonce = secrets.token_urlsafe(16)
         self._start: Message | None = None
         self._body: list[bytes] = []
         self._secure = secure
+        self._visited, self._lost = visited, False
         self.document = document
         self.cookie = ""
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=message.setdefault("headers", []))
+            json_only = headers.get("content-type", "").startswith("application/json")
+            self._lost = self._visited and message["status"] == HTTPStatus.NOT_FOUND and json_only
+            if self._lost:
+                return
             self._dress(headers)
             if self.document and headers.get("content-type", "").startswith("text/html"):
                 self._start = message
                 return
+        elif message["type"] == "http.response.body" and self._lost:
+            if not message.get("more_body"):
+                await _send(self, 404, "text/html; charset=utf-8", notice_html(NOTHING_HERE, "Back to asking", "/"))
+            return
         elif message["type"] == "http.response.body" and self._start is not None:
             self._body.append(message.get("body", b""))
             if message.get("more_body"):
@@ -179,6 +215,13 @@ def wants_page(scope: Scope, headers: Headers) -> bool:
     return scope["method"] in ("GET", "HEAD") and (
         headers.get("sec-fetch-dest") == "document" or "text/html" in headers.get("accept", "")
     )
+
+
+def _visits(scope: Scope, headers: Headers) -> bool:
+    """Whether a browser goes to this address, and not a script of a page of ours, which asks for HTML alone."""
+    dest = headers.get("sec-fetch-dest")
+    visiting = dest == "document" if dest is not None else "application/xhtml+xml" in headers.get("accept", "")
+    return visiting and wants_page(scope, headers)
 
 
 def _is_open(path: str) -> bool:
