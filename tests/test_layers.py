@@ -79,7 +79,7 @@ FLOORS = {
         web.stores web.pages.parts web.office web.listing web.pace web.setting_words
         web.vitals web.api_models web.refusal web.request_log
         web.desk web.openai_models web.guard web.answer_text evaluate.report
-        web.metrics web.chat_completions web.places
+        web.crowd web.metrics web.chat_completions web.places
         web.narrowed web.signing web.answering web.render web.history_html web.export evaluate.results
         web.programs web.api_door web.api_page web.receipt web.folders_html web.models_html web.settings_html
         web.openai_routes web.keys_html

@@ -10,12 +10,14 @@ from ingest.errors import RagError
 from rag_app.team.entrance import Entrance, TooManyTries
 from rag_app.team.passwords import LEAST
 from rag_app.team.sessions import SPENT, WHOLE_S, Invitations
+from rag_app.web.crowd import Crowd
 from rag_app.web.guard import cookie_header
 from rag_app.web.login import invitation_html, login_html, notice_html
 from rag_app.web.people import SESSION_COOKIE, SIGNED_IN_COOKIE, SIGNED_IN_S, People
 
 LOGIN_LIMIT = 4096  # bytes of a sign-in form
 AT_ONCE = 2  # passwords looked at at the same time; each takes a core and 64 MiB for a moment
+WAITING = 20  # more of them that wait, some seconds; whoever comes then is asked to come again
 TOO_MANY = "Too many wrong passwords came from this address. Wait five minutes and try again."
 
 
@@ -26,7 +28,7 @@ class SignIn:
         self._people = people
         self._entrance = entrance
         self._invitations = invitations
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._places = Crowd(AT_ONCE, WAITING)
 
     def router(self) -> APIRouter:
         """The addresses and who answers them."""
