@@ -133,6 +133,7 @@ def test_a_removed_person_leaves_no_conversation_role_or_session(roster, root, d
     Sessions(database).begin(ann.id)
     with database.writing() as connection:
         connection.execute("INSERT INTO conversation VALUES ('c', ?, '', '', '')", (ann.id,))
+        connection.execute("INSERT INTO conversation VALUES ('p', ?, '', '', '')", (f"program {ann.id}",))
 
     roster.remove(ann.id)
 

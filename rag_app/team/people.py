@@ -16,6 +16,7 @@ from ingest.errors import RagError
 from rag_app.access import HANDBOOK, Role, Who
 from rag_app.app_database import AppDatabase
 
+PROGRAM = "program "  # before a person's id: whose conversations those are that their programs begin
 NAME_LIMIT = 80  # characters of a person's or a space's name
 _PERSON = "id, name, administrator, disabled, password <> '', added"
 
@@ -126,10 +127,13 @@ class Roster:
             _check_administered(connection)
 
     def remove(self, person: str) -> None:
-        """Forget somebody with their conversations. Raises TeamError for the last administrator."""
+        """Forget somebody with their conversations, those of their programs too, which are kept under another name.
+
+        Raises TeamError for the last administrator.
+        """
         with self._database.writing() as connection:
             connection.execute("DELETE FROM person WHERE id=?", (person,))
-            connection.execute("DELETE FROM conversation WHERE browser=?", (person,))
+            connection.execute("DELETE FROM conversation WHERE browser IN (?, ?)", (person, f"{PROGRAM}{person}"))
             _check_administered(connection)
 
     def spaces(self) -> list[str]:

@@ -12,6 +12,7 @@ from ingest.errors import RagError
 from rag_app.access import Who, readable
 from rag_app.conversations import Conversations, StoredTurn, TurnState, stored
 from rag_app.records import Answer, Stage, Turn
+from rag_app.team.people import PROGRAM
 from rag_app.web.answering import TURNS_READ, log_fault
 from rag_app.web.desk import Ask, Desk
 from rag_app.web.places import Places
@@ -37,12 +38,12 @@ class Caller:
     @property
     def owner(self) -> str:
         """Whose conversations a program's are: beside those of its person, not among them."""
-        return f"program {self.who.id}"
+        return f"{PROGRAM}{self.who.id}"
 
     @property
     def asker(self) -> str:
         """Whose turn it is among all who ask: each key counts as a person."""
-        return f"program {self.key}"
+        return f"{PROGRAM}{self.key}"
 
     def spaces(self) -> list[str]:
         """The spaces that they may read, by name; also those of theirs that hold nothing yet."""
