@@ -77,6 +77,15 @@ def reach(who: Who) -> list[str] | None:
     return readable(who, sorted({HANDBOOK, *(who.roles or ()), *(who.only or ())}))
 
 
+def may_see_source(who: Who, space: str | None) -> bool:
+    """Whether somebody may see what somebody else's answer took from a document of `space`.
+
+    None is a document that is no longer in the library. Nobody can tell any more whom it was for, so only those may see
+    it to whom nothing is closed.
+    """
+    return manages(who) if space is None else may(who, Role.READER, space)
+
+
 def visible_spaces(held: Sequence[str], asked: Sequence[str] | None = None) -> list[str]:
     """The spaces to search: those asked for, or all but the handbook, which answers only while it is alone.
 

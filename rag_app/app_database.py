@@ -160,6 +160,20 @@ VERSIONS = (
         PRIMARY KEY (approved, number)
     );
     """,
+    """
+    CREATE TABLE identity (
+        person TEXT NOT NULL REFERENCES person (id) ON DELETE CASCADE,
+        issuer TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        PRIMARY KEY (person, issuer),
+        UNIQUE (issuer, subject)
+    );
+    CREATE TABLE shared (
+        conversation TEXT PRIMARY KEY REFERENCES conversation (id) ON DELETE CASCADE,
+        token TEXT NOT NULL UNIQUE,
+        made TEXT NOT NULL
+    );
+    """,
 )
 
 

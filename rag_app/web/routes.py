@@ -48,6 +48,8 @@ STATIC_KINDS = {
     "inbox.js": "text/javascript",
     "inbox.css": "text/css",
     "team.css": "text/css",
+    "share.js": "text/javascript",
+    "shared.css": "text/css",
     "spaces.js": "text/javascript",
 }
 

@@ -21,6 +21,7 @@ from ingest.errors import SettingsError
 from rag_app.team.entrance import Entrance
 from rag_app.team.inbox import Inbox
 from rag_app.team.keys import Keys
+from rag_app.team.openid import Provider
 from rag_app.team.people import Roster
 from rag_app.team.report import Reports, to_look_at
 from rag_app.web.answering import Answering
@@ -34,6 +35,7 @@ from rag_app.web.keys_routes import OwnKeys
 from rag_app.web.library_routes import Stacks
 from rag_app.web.metrics import Metrics
 from rag_app.web.office import Office
+from rag_app.web.openid_routes import OpenIdSignIn
 from rag_app.web.owners_routes import Ownership
 from rag_app.web.people import People, check_exposure, is_loopback, stored_secret
 from rag_app.web.people_routes import Registry
@@ -43,6 +45,7 @@ from rag_app.web.report_routes import Reporting
 from rag_app.web.request_log import RequestLog
 from rag_app.web.reranking_routes import Reranking
 from rag_app.web.routes import NOTHING_HERE, FrontDoor, Pages, Reading, Shelf, error
+from rag_app.web.shared_routes import Sharing
 from rag_app.web.sign_in_routes import SignIn
 from rag_app.web.signing import Signing
 from rag_app.web.stores import Stores
@@ -73,14 +76,17 @@ def create_app(
     max_upload_mb: int = 200,
     host: str = "127.0.0.1",
     port: int = 7860,
+    provider: Provider | None = None,
 ) -> FastAPI:
     """The application over `desk`, with its state in `home`; `secret` signs cookies and is kept in the home when None.
 
+    At `provider` people who are registered may sign in instead of with a password.
     Raises SettingsError when others could reach `host` without a password, LibraryError when app.db is too new.
     """
     check_exposure(host, password, home)
     stores = Stores(home)
-    people = People(secret or stored_secret(home), password, (stores.roster, stores.sessions))
+    secret = secret or stored_secret(home)
+    people = People(secret, password, (stores.roster, stores.sessions))
     metrics, pages = Metrics(vitals), Pages()
     desk = replace(desk, ask=Signing(desk.ask, stores.approved))
     counted = replace(desk, ask=metrics.watched(desk.ask))
@@ -91,26 +97,32 @@ def create_app(
     app = FastAPI(
         lifespan=_lifespan(stores, people, answering, interface), docs_url=None, redoc_url=None, openapi_url=None
     )
-    routers = _routers(counted, stores, people, answering)
+    routers = [*_sign_in_routers(stores, people, provider, secret), *_routers(counted, stores, people, answering)]
     for router in (*routers, *_file_routers(counted, office, stores, pages, place), interface.router()):
         app.include_router(router)
     app.add_exception_handler(RequestValidationError, _not_here)
-    made = _pages(counted, office, stores, people, answering)
-    _in_a_loop(lambda: _mount_pages(app, made, host=host, port=port))
+    _in_a_loop(lambda: _mount_pages(app, _pages(counted, office, stores, people, answering), host=host, port=port))
     app.add_middleware(Guard, people=people, loopback=is_loopback(host))
     app.add_middleware(RequestLog)
     return app
 
 
+def _sign_in_routers(stores: Stores, people: People, provider: Provider | None, secret: bytes) -> Sequence[APIRouter]:
+    entrance = Entrance(stores.roster, stores.sessions, stores.invitations, stores.audit)
+    return [
+        SignIn(people, entrance, stores.invitations, provider.host if provider is not None else "").router(),
+        OpenIdSignIn(people, provider, stores.identities, secret).router(),
+    ]
+
+
 def _routers(desk: Desk, stores: Stores, people: People, answering: Answering) -> Sequence[APIRouter]:
     """Our own addresses, but those that take and give files."""
     conversations = stores.conversations
-    entrance = Entrance(stores.roster, stores.sessions, stores.invitations, stores.audit)
     return [
         FrontDoor(desk, people).router(),
-        SignIn(people, entrance, stores.invitations).router(),
         Registry(desk, stores, answering).router(),
         History(conversations, answering, stores.replies).router(),
+        Sharing(desk, conversations, stores.shares, stores.audit).router(),
         Replying(conversations, stores.replies, desk.writer).router(),
         Reporting(Reports(stores.ledger, desk.documents, to_look_at(stores.approved, desk.documents))).router(),
         Turns(conversations, stores.feedback).router(),

@@ -1,6 +1,15 @@
 """What each setting decides, in one line for the Settings page; which of them are secrets. Pure."""
 
-SECRETS = frozenset({"RAG_PASSWORD", "OPENAI_API_KEY", "COHERE_API_KEY", "VOYAGE_API_KEY", "JINA_API_KEY"})
+SECRETS = frozenset(
+    {
+        "RAG_PASSWORD",
+        "RAG_OIDC_CLIENT_SECRET",
+        "OPENAI_API_KEY",
+        "COHERE_API_KEY",
+        "VOYAGE_API_KEY",
+        "JINA_API_KEY",
+    }
+)
 WORDS = {
     "RAG_HOME": "the folder with all state",
     "RAG_SPACE": "the space that files are added to",
@@ -24,6 +33,9 @@ WORDS = {
     "RAG_HOST": "where the server listens",
     "RAG_PORT": "the port it listens on",
     "RAG_PASSWORD": "the password that everybody signs in with",
+    "RAG_OIDC_ISSUER": "the OpenID Connect provider that people may sign in at",
+    "RAG_OIDC_CLIENT_ID": "what that provider calls this server",
+    "RAG_OIDC_CLIENT_SECRET": "this server's secret there",
     "RAG_LOG": "plain lines for people, or json, also one for each request and each answer",
     "RAG_MAX_FILE_MB": "megabytes of a file at most",
     "RAG_READ_SECONDS": "seconds that reading one file may take",

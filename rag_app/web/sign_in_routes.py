@@ -24,8 +24,10 @@ TOO_MANY = "Too many wrong passwords came from this address. Wait five minutes a
 class SignIn:
     """Lets people in and out."""
 
-    def __init__(self, people: People, entrance: Entrance, invitations: Invitations) -> None:
+    def __init__(self, people: People, entrance: Entrance, invitations: Invitations, provider: str = "") -> None:
+        """`provider` is the host of an OpenID Connect provider that people may sign in at, "" for none."""
         self._people = people
+        self._provider = provider
         self._entrance = entrance
         self._invitations = invitations
         self._places = Crowd(AT_ONCE, WAITING)
@@ -45,7 +47,8 @@ class SignIn:
         after = safe_next(request.query_params.get("next", "/"))
         if request.state.who is not None:
             return RedirectResponse(after, 303)
-        return HTMLResponse(login_html(after, named=self._people.registered))
+        named = self._people.registered
+        return HTMLResponse(login_html(after, named=named, provider=self._provider if named else ""))
 
     async def login(self, request: Request) -> Response:
         """Check a password and let whoever knows it in."""
@@ -61,8 +64,8 @@ class SignIn:
                 )
         except RagError as failure:
             status = 429 if isinstance(failure, TooManyTries) else 401
-            return HTMLResponse(login_html(after, str(failure), named=True), status)
-        return _let_in(request, SESSION_COOKIE, secret, int(WHOLE_S), after)
+            return HTMLResponse(login_html(after, str(failure), named=True, provider=self._provider), status)
+        return let_in(request, SESSION_COOKIE, secret, int(WHOLE_S), after)
 
     async def sign_out(self, request: Request) -> Response:
         """End this browser's session, or all of this person's where the form says so."""
@@ -80,7 +83,7 @@ class SignIn:
         invited = await asyncio.to_thread(self._invitations.invited, link)
         if invited is None:
             return HTMLResponse(notice_html(SPENT, "Sign in", "/login"), 404)
-        return HTMLResponse(invitation_html(invited[1], least=LEAST))
+        return HTMLResponse(invitation_html(invited[1], least=LEAST, link=link, provider=self._provider))
 
     async def accept(self, request: Request, link: str) -> Response:
         """Set a password and let its owner in."""
@@ -93,8 +96,9 @@ class SignIn:
             async with self._places:
                 secret = await asyncio.to_thread(self._entrance.accept, link, form.get("password", ""), address)
         except RagError as failure:
-            return HTMLResponse(invitation_html(invited[1], str(failure), least=LEAST), 422)
-        return _let_in(request, SESSION_COOKIE, secret, int(WHOLE_S), "/")
+            page = invitation_html(invited[1], str(failure), least=LEAST, link=link, provider=self._provider)
+            return HTMLResponse(page, 422)
+        return let_in(request, SESSION_COOKIE, secret, int(WHOLE_S), "/")
 
     def _by_shared_password(self, request: Request, password: str, address: str, after: str) -> Response:
         if self._people.too_many(address):
@@ -102,7 +106,7 @@ class SignIn:
         if not self._people.right_password(password):
             self._people.wrong_password(address)
             return HTMLResponse(login_html(after, "This is not the password."), 401)
-        return _let_in(request, SIGNED_IN_COOKIE, self._people.sign_in(request.state.browser), SIGNED_IN_S, after)
+        return let_in(request, SIGNED_IN_COOKIE, self._people.sign_in(request.state.browser), SIGNED_IN_S, after)
 
 
 def safe_next(address: str) -> str:
@@ -123,7 +127,8 @@ async def small_form(request: Request) -> dict[str, str]:
     return {name: given[0] for name, given in values.items()}
 
 
-def _let_in(request: Request, cookie: str, value: str, seconds: int, after: str) -> Response:
+def let_in(request: Request, cookie: str, value: str, seconds: int, after: str) -> Response:
+    """The way to `after` with a cookie that lets its browser in for some seconds."""
     answer = RedirectResponse(after, 303)
     secure = request.url.scheme == "https"
     answer.headers.append("set-cookie", cookie_header(cookie, value, seconds, secure=secure))

@@ -7,10 +7,12 @@ from rag_app.conversations import Conversations
 from rag_app.feedback import Feedback
 from rag_app.team.approved import Approved
 from rag_app.team.audit import Audit
+from rag_app.team.identities import Identities
 from rag_app.team.people import Roster
 from rag_app.team.replies import Replies
 from rag_app.team.report import Ledger
 from rag_app.team.sessions import Invitations, Sessions
+from rag_app.team.shares import Shares
 from rag_app.unanswered import Unanswered
 
 
@@ -24,9 +26,11 @@ class Stores:
         self.feedback = Feedback(self.database)
         self.unanswered = Unanswered(self.database)
         self.replies = Replies(self.database)
+        self.shares = Shares(self.database)
         self.ledger = Ledger(self.database)
         self.approved = Approved(self.database)
         self.roster = Roster(self.database)
         self.sessions = Sessions(self.database)
         self.invitations = Invitations(self.database)
         self.audit = Audit(self.database)
+        self.identities = Identities(self.database, self.roster, self.sessions, self.audit)

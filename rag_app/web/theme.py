@@ -4,7 +4,7 @@ import gradio
 
 # app.js comes first: the other scripts take from it what they share.
 _SHEETS = ("app", "chat", "pages", "evidence", "inbox")
-_SCRIPTS = ("app", "conversations", "citations", "lasting", "library", "reply", "inbox", "spaces")
+_SCRIPTS = ("app", "conversations", "citations", "lasting", "library", "reply", "share", "inbox", "spaces")
 HEAD = "".join(f'<link rel="stylesheet" href="/ui/{name}.css">' for name in _SHEETS) + "".join(
     f'<script src="/ui/{name}.js" defer></script>' for name in _SCRIPTS
 )

@@ -106,7 +106,8 @@
     const element = menu();
     element.setAttribute('aria-label', `More for ${name}`);
     element.replaceChildren(
-      item('button', 'Rename', () => rename(id, name)), takeAway, item('button', 'Delete', () => remove(id, name)),
+      item('button', 'Rename', () => rename(id, name)), item('button', 'Share', () => window.rag.share(id, name)), takeAway,
+      item('button', 'Delete', () => remove(id, name)),
     );
     element.showPopover();
     const at = button.getBoundingClientRect();
