@@ -210,8 +210,8 @@ def recording(verbs, broken=()):
     return run
 
 
-def until_it_follows(index):
-    while not index.state().rebuilding:
+def until_it_follows(verbs):
+    while not verbs:
         time.sleep(0.01)
 
 
@@ -224,7 +224,7 @@ def test_a_generation_takes_in_what_comes_while_it_is_built(library):
 
     index.follow()
     index.follow()  # does nothing: one is on its way
-    until_it_follows(index)
+    until_it_follows(verbs)
     for n in range(1, 9):
         put(library, f"alpha {n}", f"beta {n}", name=f"{n}.pdf")
     index.refresh()
@@ -239,12 +239,27 @@ def test_a_generation_takes_in_what_comes_while_it_is_built(library):
 
 
 @pytest.mark.slow
+def test_a_build_that_nobody_ended_comes_to_its_end_once_no_file_is_on_its_way(library):
+    verbs = []
+    index = Index(library, EMBEDDER.name, recording(verbs))
+    put(library, "alpha", name="0.pdf")
+    index.follow()
+    until_it_follows(verbs)
+
+    index.tend()
+
+    assert verbs == ["follow"]
+    assert index.state().newer == 0
+    index.close()
+
+
+@pytest.mark.slow
 def test_a_build_that_follows_makes_room_for_another(library):
     verbs = []
     index = Index(library, EMBEDDER.name, recording(verbs))
     put(library, "alpha", name="0.pdf")
     index.follow()
-    until_it_follows(index)
+    until_it_follows(verbs)
 
     assert index.rebuild()
 

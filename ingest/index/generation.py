@@ -210,9 +210,11 @@ class Index:
             self._follower.start()
 
     def tend(self) -> None:
-        """Now and then, look at the files of what is open, and build anew what showed damage."""
+        """Now and then, look at the files of what is open, and build anew what showed damage. No file is on its way."""
         since = time.monotonic() - self._looked
-        if self._broken and since > RETRY_S:
+        if self._follower is not None and self._follower.is_alive():  # what it was begun for failed
+            self.refresh()
+        elif self._broken and since > RETRY_S:
             self.rebuild()
         elif since > INSPECT_S:
             with self._alone():
