@@ -90,7 +90,7 @@ def made() -> dict[str, tuple[bytes, str]]:
     rights = b"/Encrypt << /Filter /Acme.Rights /V 9 /R 77 /O (x) /U (y) /P -1 >> /ID [(a) (b)]"
     attached = b"/Names << /EmbeddedFiles << /Names [" + b"(f) 20 0 R " * 2000 + b"] >> >>"
     labels = b"/PageLabels << /Nums [-5 << /S /r >> 0 << /S /A /St 2147483647 >> 99999 << /S /a /St 99999999 >>] >>"
-    script = b"/OpenAction << /S /JavaScript /JS (while(true\\){}) >> /AA << /WC << /S /Launch /F (/bin/sh) >> >>"
+    script = b"/OpenAction << /S /JavaScript /JS (while (true) { }) >> /AA << /WC << /S /Launch /F (/bin/sh) >> >>"
     itself = stream(b"/X Do " + TEXT, FORM % b"/XObject << /X 10 0 R >>")
     cut = stream(zlib.compress(TEXT * 50)[:60], b"/Filter /FlateDecode")
     return {
