@@ -59,7 +59,15 @@ SEED = 7
 ALONE, TOGETHER = "alone", "joined"
 FIGURES, MODEL = "figures.json", "model"
 # Only the order counts. Small, so that no two of the probabilities are rounded to the same one.
-RANKING = Calibration(bias=-3.0, logit=0.1, cosine=COSINE / 10, threshold=0.0, alone_bias=0.0, alone_logit=0.1)
+RANKING = Calibration(
+    bias=-3.0,
+    logit=0.1,
+    cosine=COSINE / 10,
+    overlap=OVERLAP / 10,
+    threshold=0.0,
+    alone_bias=0.0,
+    alone_logit=0.1,
+)
 
 Rows = Sequence[Sequence[float]]  # METRICS of every question
 Values = Mapping[str, Mapping[str, Rows]]  # set -> way of ranking -> them
@@ -135,7 +143,7 @@ class Bench:
             training = Training(self._embedder.folder, self._groups(arm), Recipe(seed=SEED), folder)
             training.run(_told)
             training.save(folder / MODEL)
-        calibration.save(replace(RANKING, overlap=OVERLAP / 10), folder / MODEL)
+        calibration.save(RANKING, folder / MODEL)
         sys.stderr.write(f"{arm}: made in {(time.monotonic() - started) / 60:.1f} minutes\n")
 
     def _groups(self, arm: str) -> Sequence[Group]:

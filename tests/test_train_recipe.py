@@ -12,7 +12,7 @@ from ingest.errors import ModelError
 from rag_app.train import __main__ as command
 from rag_app.train.average import average
 from rag_app.train.groups import Example, Group
-from rag_app.train.prepare import SIZE, Draw, Part, prepared
+from rag_app.train.prepare import DRAWN, SIZE, Draw, Part, prepared
 from rag_app.train.second_round import hardest
 
 pytestmark = pytest.mark.slow
@@ -123,6 +123,35 @@ def test_the_hardest_are_kept_and_what_is_far_above_the_right_one_comes_last():
 
     assert hardest([group], model, 3) == [Group("a", "q", ("right", "harder", "hard"))]
     assert hardest([group], model, 4)[0].texts == ("right", "harder", "hard", "easy")
+
+
+def test_negatives_mined_by_a_model_are_drawn_wide_and_chosen_once(tmp_path, monkeypatch):
+    drawn, scored = [], []
+
+    def prepare(examples, claims, embedder, draw):
+        drawn.append(draw.size)
+        return [Group("a", "q", ("right", *(f"wrong {place}" for place in range(draw.size - 1))))] * 2
+
+    class Scorer:
+        def __init__(self, folder, *_):
+            assert folder == tmp_path / "model"
+
+        def logits(self, question, texts):
+            scored.append(question)
+            return [float(place) for place in range(len(texts))]
+
+    monkeypatch.setattr(command, "examples", lambda *_: {})
+    monkeypatch.setattr(command, "claims", lambda *_: [])
+    monkeypatch.setattr(command, "prepared", prepare)
+    monkeypatch.setattr(command, "Scorer", Scorer)
+    draw = Draw(7, size=DRAWN)
+    order = command.Order(tmp_path, tmp_path, None, 1, draw, tmp_path / "model", 1)
+
+    first, again = command._groups(order, None), command._groups(order, None)
+
+    assert drawn == [DRAWN]
+    assert scored == ["q"]
+    assert first == again == [Group("a", "q", ("right", "wrong 3", "wrong 2", "wrong 1", "wrong 0"))]
 
 
 def test_a_group_that_is_small_enough_is_not_scored():
