@@ -1,8 +1,8 @@
 """The real application over scripted answers, as a process of its own: HOME PORT, and orders on standard input.
 
-`hold` lets no answer go on after its first words, `go` lets them go on; `look` has questions to begin with looked for,
-`found` has them found. What was carried out is told on standard output. It is no thread of the tests because they
-make errors of warnings, and Gradio gives some.
+`hold` lets no answer go on after its first words, `go` lets them go on; `slow` lets each step of an answer be seen,
+`quick` does not; `look` has questions to begin with looked for, `found` has them found. What was carried out is told on
+standard output. It is no thread of the tests because they make errors of warnings, and Gradio gives some.
 """
 
 import asyncio
@@ -24,7 +24,12 @@ async def serve(home, port):
     def suggest(known):
         scripted.suggested = known
 
+    def pause(seconds):
+        scripted.pause = seconds
+
     orders = {
+        "slow": lambda: pause(0.25),
+        "quick": lambda: pause(0.0),
         "hold": scripted.gate.clear,
         "go": scripted.gate.set,
         "look": lambda: suggest(Suggestions(pending=True)),
