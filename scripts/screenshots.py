@@ -24,6 +24,8 @@ from urllib.request import urlopen
 
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
+from rag_app.web.header_html import PAGES
+
 ROOT = Path(__file__).resolve().parents[1]
 START_S = 300.0  # seconds the server may take to read the handbook
 PATIENCE_MS = 60_000
@@ -38,6 +40,7 @@ PICTURES = {  # of README.md
     "phone": "evidence-phone-dark",
 }
 COLOURS = 128  # of a picture in README.md: text stays sharp and a page weighs a third
+NAME, PASSWORD = "root", "three words in a row"
 QUESTIONS = ("Which reranking models can I use?", "and which of them needs a GPU?")
 
 
@@ -61,6 +64,13 @@ def serving(home: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(60)
+
+
+def register(home: Path) -> None:
+    """Register somebody who may see every page; from then on all sign in."""
+    given = os.environ | {"RAG_HOME": str(home)}
+    command = [sys.executable, "-m", "rag_app", "people", "add", NAME, "--admin", "--password"]
+    subprocess.run(command, cwd=ROOT, env=given, input=f"{PASSWORD}\n{PASSWORD}\n", text=True, check=True)
 
 
 def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
@@ -99,7 +109,30 @@ class Album:
         print(path)
 
     def fill(self, address: str, *, phone: bool) -> None:
-        """All of them."""
+        """What whoever is alone sees."""
+        self._asking(address, phone=phone)
+        self._found(phone=phone)
+        self._library(address)
+
+    def sign_in(self, address: str) -> None:
+        """What those see besides who are registered: the door, and every page of the navigation."""
+        page = self._page
+        page.goto(f"{address}/login")
+        self.take("login")
+        page.get_by_label("Name").fill(NAME)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.locator(".welcome")).to_be_visible()
+        page.locator(".me > summary").click()
+        self.take("signed-in")
+        for name, path, _ in PAGES:
+            page.goto(address + path)
+            expect(page.get_by_role("heading", level=1)).to_have_count(1)
+            self.take(f"registered-{name.lower()}")
+        page.goto(f"{address}/keys")
+        self.take("keys")
+
+    def _asking(self, address: str, *, phone: bool) -> None:
         page = self._page
         page.goto(address)
         expect(page.locator(".example")).to_have_count(3)
@@ -116,14 +149,27 @@ class Album:
         self.take("page")
         page.keyboard.press("Escape")
         page.keyboard.press("Escape")
+        page.locator(".reply-answer").last.click()
+        expect(page.locator("#reply-text")).to_be_visible()
+        self.take("reply")
+        page.keyboard.press("Escape")
+
+    def _found(self, *, phone: bool) -> None:
+        page = self._page
         page.locator(".found-answer").last.click()
         expect(page.locator("dialog.found-view").get_by_role("table")).to_be_visible()
         self.take("how-found")
+        page.get_by_role("button", name="Both answers, side by side").click()
+        expect(page.locator(".both")).to_be_visible()
+        self.take("both-answers")
         page.keyboard.press("Escape")
         if phone:
             page.get_by_role("button", name="Conversations").click()
             expect(page.locator("#history .conversation").first).to_be_visible()
             self.take("conversations")
+
+    def _library(self, address: str) -> None:
+        page = self._page
         page.goto(f"{address}/library")
         expect(page.locator(".documents")).to_be_visible()
         self.take("library")
@@ -139,14 +185,21 @@ class Album:
         self.take("settings")
 
 
-def photograph(browser: Browser, address: str, folder: Path) -> None:
-    """Every page in every size and scheme, each with a browser of its own."""
-    for size, viewport in SIZES.items():
-        for scheme in SCHEMES:
+def photograph(browser: Browser, address: str, home: Path, folder: Path) -> None:
+    """Every page in every size and scheme, each with a browser of its own; then what those see who are registered."""
+    combinations = [(size, viewport, scheme) for size, viewport in SIZES.items() for scheme in SCHEMES]
+    for registered in (False, True):
+        if registered:
+            register(home)
+        for size, viewport, scheme in combinations:
             phone = size == "phone"
             context = browser.new_context(viewport=viewport, color_scheme=scheme, has_touch=phone)
             context.set_default_timeout(PATIENCE_MS)
-            Album(context.new_page(), folder, f"{size}-{scheme}").fill(address, phone=phone)
+            album = Album(context.new_page(), folder, f"{size}-{scheme}")
+            if registered:
+                album.sign_in(address)
+            else:
+                album.fill(address, phone=phone)
             context.close()
 
 
@@ -174,9 +227,13 @@ def main() -> None:
     if chromium is None:
         raise SystemExit("No Chromium was found. Install one (apt-get install chromium) and run this again.")
     expect.set_options(timeout=PATIENCE_MS)
-    with TemporaryDirectory() as home, serving(Path(home) / "home") as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        photograph(browser, address, folder)
+    with (
+        TemporaryDirectory() as place,
+        serving(home := Path(place) / "home") as address,
+        sync_playwright() as started,
+    ):
+        browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        photograph(browser, address, home, folder)
         browser.close()
     if arguments.readme:
         keep(folder)
