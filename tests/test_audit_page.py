@@ -13,6 +13,8 @@ from rag_app.team.audit import Audit, Entry, Wanted
 from rag_app.web.audit_html import PAGE, audit_html, pages
 from rag_app.web.server import create_app
 
+pytestmark = pytest.mark.slow
+
 ANNA, BEN = Who("a" * 32, "Anna"), Who("b" * 32, "Ben")
 
 

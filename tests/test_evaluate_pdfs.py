@@ -14,6 +14,8 @@ from rag_app.evaluate.models import Models
 from rag_app.evaluate.pdf_folder import read_pdf_folder
 from rag_app.evaluate.run import Plan, evaluate
 
+pytestmark = pytest.mark.slow
+
 LEAVE = drawn(
     written(
         "Employees receive twenty days of paid vacation a year, which they may take whenever their team agrees to it."

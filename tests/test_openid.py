@@ -33,6 +33,8 @@ from rag_app.team.sessions import Invitations
 from rag_app.web.people import SESSION_COOKIE
 from rag_app.web.server import create_app
 
+pytestmark = pytest.mark.slow
+
 HERE = "http://127.0.0.1:7860"
 BACK = f"{HERE}/sign-in/openid/back"
 GIVEN = "three words in a row"

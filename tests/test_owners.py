@@ -16,6 +16,8 @@ from rag_app.web.office import Office
 from rag_app.web.people import SESSION_COOKIE
 from rag_app.web.server import create_app
 
+pytestmark = pytest.mark.slow
+
 
 class World:
     """A server with an owner of sales, a reader of it, an administrator, and somebody in no space."""

@@ -9,6 +9,8 @@ from rag_app.web.guard import NOTHING_HERE, Guard
 from rag_app.web.page_owners import BODY_MOST, NOT_YOURS, TOO_LONG, PageOwners
 from rag_app.web.people import BROWSER_COOKIE, People
 
+pytestmark = pytest.mark.slow
+
 PAGE = "page of the first"
 DATA = "/gradio_api/queue/data"
 JOIN = "/gradio_api/queue/join"
