@@ -55,3 +55,29 @@ def test_a_file_dropped_while_asking_is_taken_to_the_library(opened, shelf):
 
     expect(page).to_have_url(f"{shelf.address}/library")
     expect(page.locator(".queue .job", has_text="dropped while asking.pdf")).to_contain_text("waiting")
+
+
+def test_a_file_is_cancelled_while_it_is_sent_and_the_next_ones_go_on(opened, shelf):
+    page = opened(shelf.address, "/library")
+    held = []  # the first three are on their way for ever
+    page.route(SENT, lambda route: held.append(route) if len(held) < 3 else route.continue_())
+    page.evaluate(DROP, [[f"slow {n}.pdf", "%PDF-1.7 slow"] for n in range(4)])
+    lines = page.locator("#sending .job")
+    expect(lines).to_have_count(4)
+    expect(lines.nth(3)).to_contain_text("waiting to be sent")  # three at a time
+
+    lines.nth(0).get_by_role("button", name="Cancel").click()
+
+    expect(lines.filter(has_text="slow 0.pdf")).to_contain_text("Not sent.")
+    expect(page.locator(".queue .job", has_text="slow 3.pdf")).to_contain_text("waiting")
+    expect(lines.filter(has_text="slow 1.pdf").get_by_role("button", name="Cancel")).to_be_visible()
+
+
+def test_a_server_that_cannot_be_reached_is_said_on_the_line_of_the_file(opened, shelf):
+    page = opened(shelf.address, "/library")
+    page.route(SENT, lambda route: route.abort())
+
+    page.evaluate(DROP, [["lost on the way.pdf", "%PDF-1.7 lost"]])
+
+    line = page.locator("#sending .job", has_text="lost on the way.pdf")
+    expect(line).to_contain_text("The server cannot be reached. Try again.")
