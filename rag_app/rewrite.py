@@ -63,7 +63,7 @@ _AUXILIARIES = frozenset(
 )
 # "What does it cost to ...", "Is it possible that ...": "it" stands for what comes behind.
 _EMPTY_IT = re.compile(
-    r"it (?:costs?|takes?|possible|allowed|necessary|safe|enough|worth|legal|helps?|matters?)\b.* (?:to|that|if|whether) "
+    r"it (?:costs?|takes?|possible|allowed|necessary|safe|enough|worth|helps?|matters?)\b.* (?:to|that|if|whether) "
 )
 _NAME = re.compile(r"(?:\b(?:[A-Z]|\w*\d)[\w.:/-]*\w\b ?)+(?<! )")
 _FULL_NAME = re.compile(r"\b[A-Z][\w'-]+(?: [A-Z][\w'-]+)+")

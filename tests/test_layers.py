@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,7 @@ WRAPPERS = {
         "rag_app.web.api_door",
         "rag_app.web.api_page",
         "rag_app.web.guard",
+        "rag_app.web.page_owners",
         "rag_app.web.request_log",
         "rag_app.web.uploads",
     },
@@ -195,6 +197,7 @@ def module_of(path: Path) -> str:
 FILES = {module_of(path): path for package in FLOORS for path in sorted((ROOT / package).rglob("*.py"))}
 
 
+@cache
 def imported(module: str) -> set[str]:
     """Every module that a file names in an import, wherever in the file."""
     found: set[str] = set()
