@@ -20,7 +20,7 @@ test: setup check
 	$(BIN)/pytest
 
 quick: setup
-	$(BIN)/pytest -m "not slow and not browser"
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "not slow and not browser"
 
 check: setup
 	$(BIN)/ruff check .

@@ -69,6 +69,7 @@ def chunks(shelf):
     return [chunk for document in documents(shelf) for chunk in shelf.library.document_chunks(document.id)]
 
 
+@pytest.mark.slow
 def test_an_approved_answer_becomes_one_passage_under_its_question(approved, publish, shelf):
     job = publish(approved.write(ANNA, DRAFT))
 

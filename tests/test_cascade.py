@@ -124,6 +124,7 @@ def test_the_bundled_reranker_reads_no_more_than_it_needs(bundled, hits):
     assert [hit.relevance for hit in ranked[:3]] == pytest.approx([hit.relevance for hit in whole[:3]], abs=0.01)
 
 
+@pytest.mark.slow
 def test_without_a_cosine_there_is_nothing_to_guess_from_and_all_is_read(bundled, hits):
     bare = [*hits[:-1], replace(make_hit("Rule", name="bare"), cosine=None)]
 

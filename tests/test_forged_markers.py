@@ -4,6 +4,7 @@
 import random
 import re
 
+import pytest
 from examples import make_hit
 from fakes import HashEmbedder, SameQuestion, WordReranker
 from scripted_endpoint import ScriptedEndpoint
@@ -59,6 +60,7 @@ def test_no_forged_marker_is_shown_whole_or_while_it_is_written():
     assert shown == 0
 
 
+@pytest.mark.slow
 async def test_no_forged_marker_of_a_hostile_endpoint_reaches_the_screen(tmp_path):
     library = new_library(tmp_path)
     put(library, *PASSAGES)

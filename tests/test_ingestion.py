@@ -27,6 +27,7 @@ def texts(shelf):
     ]
 
 
+@pytest.mark.slow
 def test_a_pdf_becomes_passages_that_can_be_found(shelf):
     job = shelf.add(shelf.pdf("The notice period is three months.", "It begins with the next month."))
 
@@ -140,6 +141,7 @@ def test_a_folder_is_walked_in_order_without_hidden_files(tmp_path):
     assert [str(path.relative_to(tmp_path)) for path in files_under(tmp_path)] == ["a.pdf", "b.pdf", "sub/c.pdf"]
 
 
+@pytest.mark.slow
 def test_a_crash_in_the_middle_is_taken_up_where_it_stopped(shelf):
     path = shelf.pdf("The notice period is three months.")
     job = shelf.intake.add(path, "documents")
@@ -180,6 +182,7 @@ def test_a_job_whose_document_is_visible_already_never_hides_it(shelf):
     assert len(texts(shelf)) == 1
 
 
+@pytest.mark.slow
 def test_two_jobs_with_the_same_bytes_make_one_document_with_two_names(shelf):
     (shelf.folder / "b.pdf").write_bytes(shelf.pdf("Some words to keep.", name="a.pdf").read_bytes())
     jobs = [shelf.intake.add(shelf.folder / name, "documents") for name in ("a.pdf", "b.pdf")]
@@ -212,6 +215,7 @@ def test_a_bug_in_one_file_does_not_stop_the_others(shelf, caplog):
     assert len(list(shelf.library.home.originals.iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_a_cancelled_job_leaves_nothing(shelf):
     job = shelf.intake.add(shelf.pdf("Some words to keep."), "documents")
     shelf.library.jobs.cancel(job.id)

@@ -93,6 +93,7 @@ def test_every_answer_is_as_described(described):
     assert looked_at > 1_000
 
 
+@pytest.mark.slow
 def test_exactly_these_addresses_are_described(page):
     assert {(method, path) for path, methods in page["paths"].items() for method in methods} == ADDRESSES
 

@@ -12,6 +12,8 @@ from ingest.reading import page_image
 from ingest.reading.locate import merged, place
 from ingest.records import Box, PageImage
 
+pytestmark = pytest.mark.slow
+
 POLICY = (
     "The deductible is two thousand dollars for each person.",
     "Emergency care is covered in every hospital of the net-",

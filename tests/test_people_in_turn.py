@@ -211,6 +211,7 @@ async def test_an_answer_in_pieces_may_be_read_by_one_task_after_another(convers
     assert first.answer.text == "Yes."
 
 
+@pytest.mark.slow
 async def test_pages_are_served_while_all_places_are_taken(tmp_path):
     app = create_app(ScriptedDesk(tmp_path).desk(), home=tmp_path, secret=b"known")
     gate = threading.Event()

@@ -197,6 +197,7 @@ def test_works_from_another_folder(tmp_path: Path):
     assert done.stdout == "Hello there\n"
 
 
+@pytest.mark.slow
 def test_page_that_hangs_costs_that_page_only(tmp_path: Path):
     path = put(tmp_path, endless("First page", "Third page"))
 

@@ -229,6 +229,7 @@ def shelf(tmp_path):
     made.index.close()
 
 
+@pytest.mark.slow
 def test_a_text_file_becomes_a_document_that_is_found(shelf):
     path = shelf.folder / "rules.pdf"  # whatever its name says
     path.write_bytes("# House rules\n\nThe caf\u00e9 closes at nine.\n".encode("cp1252"))

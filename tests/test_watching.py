@@ -22,6 +22,8 @@ from rag_app.team.people import Roster
 from rag_app.web.server import create_app
 from rag_app.web.vitals import Figures, Vitals
 
+pytestmark = pytest.mark.slow
+
 HERE = "http://127.0.0.1:7860"
 NEAR = ("127.0.0.1", 4711)
 SECRET_QUESTION = "Was Zwergfledermaus Quittenbaum dismissed?"

@@ -81,6 +81,7 @@ def test_stop_words_add_nothing(words, said):
 
 
 @given(st.integers(0, 1999), st.sampled_from(["zeppelin", "KB-ERR-2847-fatal,"]))
+@pytest.mark.slow
 def test_a_rare_term_is_kept_among_two_thousand_words(words, place, rare):
     said = (COMMON.split() + [f"word{number}" for number in range(90)]) * 20
     said.insert(place, rare)
