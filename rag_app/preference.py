@@ -21,7 +21,13 @@ def is_approved(hit: Hit) -> bool:
 def preferring(hits: Sequence[Hit]) -> list[Hit]:
     """The hits in the reranker's order, but an approved answer that is what was asked comes first, and no other."""
     nearest = max((hit.cosine or 0.0 for hit in hits), default=0.0)
-    leading = [place for place, hit in enumerate(hits[:PLACES]) if is_approved(hit) and (hit.cosine or 0.0) >= nearest]
+    # By relevance too, in which the search by words has no say: its title is one question in few words.
+    by_relevance = sorted(range(len(hits)), key=lambda place: -(hits[place].relevance or 0.0))
+    leading = [
+        place
+        for place in sorted({*range(min(PLACES, len(hits))), *by_relevance[:PLACES]})
+        if is_approved(hits[place]) and (hits[place].cosine or 0.0) >= nearest
+    ]
     if leading:
         first = leading[0]
     elif hits and is_approved(hits[0]):

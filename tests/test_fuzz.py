@@ -120,7 +120,8 @@ def test_what_raises_or_ends_in_no_stated_state_is_a_finding(application, seeds,
 @pytest.mark.slow
 def test_passages_that_are_lost_are_a_finding(application, seeds):
     application.take(seeds["prose"], "a.pdf")
-    application._library.database.connection.execute("DELETE FROM chunks WHERE position = 0")
+    with application._library.database.writing() as connection:
+        connection.execute("DELETE FROM chunks WHERE position = 0")
 
     assert "lacks 1 of" in application.damage()
 
