@@ -141,7 +141,11 @@ def _wait(pipe: IO[bytes], deadline: float, cancelled: Callable[[], bool] | None
 
 
 def _death(child: subprocess.Popen[bytes], limits: Limits, peak: _Peak) -> Cause:
-    """Why a child that closed its pipe without an end is gone, judged by its largest resident size."""
+    """Why a child that closed its pipe without an end is gone, judged by its signal and its largest resident size.
+
+    PDFium aborts when the system gives it no more memory, however little of it is resident by then: what it asks for
+    is doubled each time. Its own checks end in a trap, not in an abort.
+    """
     give_up = time.monotonic() + 2  # it may have closed its pipe and live on
     pid = 0
     while pid == 0 and time.monotonic() < give_up:
@@ -155,7 +159,8 @@ def _death(child: subprocess.Popen[bytes], limits: Limits, peak: _Peak) -> Cause
         kilobytes = usage.ru_maxrss // (1024 if sys.platform == "darwin" else 1)
     if child.returncode == -signal.SIGXCPU:
         return Cause.TIME
-    return Cause.MEMORY if kilobytes > limits.memory_mb * 1024 * 0.6 else Cause.CRASHED
+    starved = child.returncode == -signal.SIGABRT or kilobytes > limits.memory_mb * 1024 * 0.6
+    return Cause.MEMORY if starved else Cause.CRASHED
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:
