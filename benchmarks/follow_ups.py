@@ -21,9 +21,10 @@ from benchmarks.progress import told
 from ingest.command import take_in
 from ingest.settings import Settings as IngestSettings
 from rag_app.build import Application, build
+from rag_app.leaning import may_stand_alone
 from rag_app.records import Answer, Hit, Stage, Turn
 from rag_app.retrieve import HybridRetriever
-from rag_app.rewrite import RuleRewriter, may_stand_alone, stand_alone
+from rag_app.rewrite import RuleRewriter, stand_alone
 from rag_app.settings import Settings
 from rag_app.wordings import better
 

@@ -15,11 +15,11 @@ from rag_app.breadth import room, used
 from rag_app.citations import Resolved, resolve, showable
 from rag_app.copies import without_copies
 from rag_app.exclusion import ExcludingRetriever
+from rag_app.leaning import may_stand_alone
 from rag_app.markers import clean, settled
 from rag_app.overlap import with_overlap
 from rag_app.preference import preferring
 from rag_app.records import Answer, Hit, Mode, Stage, Timings, Turn
-from rag_app.rewrite import may_stand_alone
 from rag_app.stages import Generator, Reranker, Retriever, Rewriter
 from rag_app.support import needs_none
 from rag_app.verbatim import holding_identifiers

@@ -24,9 +24,10 @@ def conversations(tmp_path):
     database.close()
 
 
-async def last_of(answering, turn):
+async def last_of(conversations, answering, turn):
+    """The final state of a turn; one that ended before it was followed is only in the store."""
     seen = [grown async for grown in answering.follow(turn)]
-    return seen[-1]
+    return seen[-1] if seen else conversations.turn("dana", turn.id)
 
 
 async def test_an_answer_is_made_and_kept(scripted, conversations):
@@ -34,7 +35,7 @@ async def test_an_answer_is_made_and_kept(scripted, conversations):
     conversation = conversations.begin("dana")
 
     turn = await answering.start("dana", conversation, "How long?")
-    final = await last_of(answering, turn)
+    final = await last_of(conversations, answering, turn)
 
     assert final.state is TurnState.DONE
     assert conversations.turn("dana", turn.id) == final
@@ -49,7 +50,7 @@ async def test_an_answer_goes_on_when_nobody_follows_it(scripted, conversations)
         await anext(followed)
 
     scripted.gate.set()
-    final = await last_of(answering, turn)
+    final = await last_of(conversations, answering, turn)
 
     assert final.state is TurnState.DONE
 
@@ -58,7 +59,9 @@ async def test_two_pages_follow_the_same_answer(scripted, conversations):
     answering = Answering(scripted.ask, conversations)
     turn = await answering.start("dana", conversations.begin("dana"), "How long?")
 
-    first, second = await asyncio.gather(last_of(answering, turn), last_of(answering, turn))
+    first, second = await asyncio.gather(
+        last_of(conversations, answering, turn), last_of(conversations, answering, turn)
+    )
 
     assert first == second
 
@@ -99,7 +102,9 @@ async def test_an_error_for_the_reader_is_kept_in_its_words(conversations):
         yield
 
     answering = Answering(ask, conversations)
-    final = await last_of(answering, await answering.start("dana", conversations.begin("dana"), "How long?"))
+    final = await last_of(
+        conversations, answering, await answering.start("dana", conversations.begin("dana"), "How long?")
+    )
 
     assert (final.state, final.failure) == (TurnState.FAILED, "llama3 did not answer in 60 s. Ask again.")
 
@@ -110,7 +115,9 @@ async def test_a_bug_is_logged_under_the_reference_that_is_shown(conversations, 
         yield
 
     answering = Answering(ask, conversations)
-    final = await last_of(answering, await answering.start("dana", conversations.begin("dana"), "How long?"))
+    final = await last_of(
+        conversations, answering, await answering.start("dana", conversations.begin("dana"), "How long?")
+    )
 
     assert "secret detail" not in final.failure
     assert caplog.records[0].getMessage().partition(":")[0] in final.failure
@@ -120,9 +127,9 @@ async def test_a_bug_is_logged_under_the_reference_that_is_shown(conversations, 
 async def test_a_follow_up_is_asked_with_the_turns_before_it(scripted, conversations):
     answering = Answering(scripted.ask, conversations)
     conversation = conversations.begin("dana")
-    await last_of(answering, await answering.start("dana", conversation, "How long is the notice?"))
+    await last_of(conversations, answering, await answering.start("dana", conversation, "How long is the notice?"))
 
-    await last_of(answering, await answering.start("dana", conversation, "and for trainees?"))
+    await last_of(conversations, answering, await answering.start("dana", conversation, "and for trainees?"))
 
     question, turns = scripted.asked[1]
     assert question == "and for trainees?"
@@ -134,7 +141,7 @@ async def test_what_was_found_is_kept_with_the_answer(scripted, conversations):
     answering = Answering(scripted.ask, conversations)
 
     turn = await answering.start("dana", conversations.begin("dana"), "How long?")
-    await last_of(answering, turn)
+    await last_of(conversations, answering, turn)
 
     found = conversations.candidates("dana", turn.id)
     assert len(found) == 50
@@ -145,10 +152,10 @@ async def test_asked_again_it_takes_the_place_of_the_last_turn_and_is_no_follow_
     answering = Answering(scripted.ask, conversations)
     conversation = conversations.begin("dana")
     first = await answering.start("dana", conversation, "How long?")
-    await last_of(answering, first)
+    await last_of(conversations, answering, first)
 
     again = await answering.start("dana", conversation, "How long is the notice?", instead_of=first.id)
-    await last_of(answering, again)
+    await last_of(conversations, answering, again)
 
     assert [turn.question for turn in conversations.turns("dana", conversation)] == ["How long is the notice?"]
     assert scripted.asked[1] == ("How long is the notice?", ())
@@ -201,14 +208,14 @@ async def test_an_answer_that_cannot_be_stored_has_failed_and_the_next_question_
     turn = await answering.start("dana", conversation, "How long?")
     full.failures = failures
 
-    final = await last_of(answering, turn)
+    final = await last_of(conversations, answering, turn)
 
     (kept,) = answering.settled(full.turns("dana", conversation))
     assert (final.state, kept.state) == (TurnState.FAILED, TurnState.FAILED)
     assert "could not be stored" in kept.failure
     assert "disk is full" in caplog.text
     again = await answering.start("dana", conversation, "How long?", instead_of=turn.id)
-    assert (await last_of(answering, again)).state is TurnState.DONE
+    assert (await last_of(conversations, answering, again)).state is TurnState.DONE
     database.close()
 
 
@@ -219,7 +226,7 @@ async def test_a_conversation_takes_one_question_at_a_time(scripted, conversatio
     told = await asyncio.gather(
         *(answering.start("dana", conversation, f"Question {number}?") for number in range(3)), return_exceptions=True
     )
-    await last_of(answering, told[0])
+    await last_of(conversations, answering, told[0])
 
     assert [type(one) for one in told[1:]] == [StillAnswering, StillAnswering]
     assert [turn.question for turn in conversations.turns("dana", conversation)] == ["Question 0?"]
@@ -240,7 +247,7 @@ async def test_a_question_whose_reader_leaves_at_once_is_answered_all_the_same(s
     while (running := answering.running(conversation)) is None:
         await asyncio.sleep(0.01)
     scripted.gate.set()
-    final = await last_of(answering, running)
+    final = await last_of(conversations, answering, running)
 
     assert conversations.turn("dana", final.id).state is TurnState.DONE
 

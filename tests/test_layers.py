@@ -52,7 +52,7 @@ FLOORS = {
         evaluate.summary
         evaluate.pdf_folder
         stages sentences as_json prompt endpoints app_database candidates
-        support conversations blanking team.people team.audit team.leaving
+        support leaning conversations blanking team.people team.audit team.leaving
         evaluated
         purge unanswered team.sessions team.passwords team.attempts team.replies team.shares team.sharing
         feedback team.keys space_removal
@@ -95,7 +95,7 @@ FLOORS = {
         web.people_routes web.owners_routes web.audit_routes
         web.watch_routes web.conversation_routes web.reranking_routes
         web.reply_routes web.report_routes web.inbox_routes web.shared_routes
-        web.pages.site web.interface
+        web.pages.site web.interface web.mounting
         web.server
         commands.ask commands.search commands.ingest commands.documents commands.models commands.doctor commands.desk
         commands.warmth
@@ -122,6 +122,7 @@ WRAPPERS = {
         "rag_app.web.interface",
         "rag_app.web.keys_routes",
         "rag_app.web.library_routes",
+        "rag_app.web.mounting",
         "rag_app.web.reply_routes",
         "rag_app.web.report_routes",
         "rag_app.web.openai_routes",
@@ -136,6 +137,7 @@ WRAPPERS = {
         "rag_app.web.watch_routes",
     },
     "gradio": {
+        "rag_app.web.mounting",
         "rag_app.web.server",
         "rag_app.web.theme",
         "rag_app.web.pages.ask",

@@ -6,17 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import GeneratorError
+from rag_app.leaning import leans, may_stand_alone, topic
 from rag_app.records import Turn
-from rag_app.rewrite import (
-    LONGEST,
-    ModelRewriter,
-    RuleRewriter,
-    instructions,
-    leans,
-    may_stand_alone,
-    stand_alone,
-    topic,
-)
+from rag_app.rewrite import LONGEST, ModelRewriter, RuleRewriter, instructions, stand_alone
 
 MODELS = "Which reranking models can I use?"
 PASSWORD = "How do I reset my password?"

@@ -2,10 +2,8 @@
 
 import asyncio
 import logging
-import os
 import socket
 import sys
-import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -34,6 +32,7 @@ from rag_app.web.interface import Interface, Place
 from rag_app.web.keys_routes import OwnKeys
 from rag_app.web.library_routes import Stacks
 from rag_app.web.metrics import Metrics
+from rag_app.web.mounting import Mount
 from rag_app.web.office import Office
 from rag_app.web.openid_routes import OpenIdSignIn
 from rag_app.web.owners_routes import Ownership
@@ -55,9 +54,8 @@ if TYPE_CHECKING:
     import gradio
 
 THREADS = 2 * AT_ONCE + 8  # of the server: for all answers of people and of programs, and for what pages ask meanwhile
-WAITING_EVENTS = 256  # events Gradio may hold before it says it is busy
 STOP_S = 5  # seconds that open connections get when the server ends
-WATCH_S = 1.0  # seconds between two looks whether whoever is answered may still ask
+WATCH_S = 1.0  # seconds between two looks whether whoever is answered may still ask, and at pages that were closed
 
 NOTHING = Office()  # no figures, no folders of the server
 UNWATCHED = Vitals()
@@ -94,14 +92,14 @@ def create_app(
     incoming = _swept(home / "uploads")
     place = Place(host=host, password=password, incoming=incoming, max_upload_mb=max_upload_mb, forget=pages.forget)
     interface = Interface(desk, stores.database, stores.conversations, (vitals, metrics), place)
-    app = FastAPI(
-        lifespan=_lifespan(stores, people, answering, interface), docs_url=None, redoc_url=None, openapi_url=None
-    )
+    mount = Mount(_pages(counted, office, stores, people, answering), host=host, port=port)
+    lifespan = _lifespan(stores, people, answering, interface, mount)
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     routers = [*_sign_in_routers(stores, people, provider, secret), *_routers(counted, stores, people, answering)]
     for router in (*routers, *_file_routers(counted, office, stores, pages, place), interface.router()):
         app.include_router(router)
     app.add_exception_handler(RequestValidationError, _not_here)
-    _in_a_loop(lambda: _mount_pages(app, _pages(counted, office, stores, people, answering), host=host, port=port))
+    mount.under(app)
     app.add_middleware(Guard, people=people, loopback=is_loopback(host))
     app.add_middleware(RequestLog)
     return app
@@ -143,14 +141,14 @@ def _file_routers(desk: Desk, office: Office, stores: Stores, pages: Pages, plac
 
 
 def _lifespan(
-    stores: Stores, people: People, answering: Answering, interface: Interface
+    stores: Stores, people: People, answering: Answering, interface: Interface, mount: Mount
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         # Python's own number hangs on the cores: on two of them eight answers would keep all others from app.db.
         threads = ThreadPoolExecutor(THREADS, thread_name_prefix="server")
         asyncio.get_running_loop().set_default_executor(threads)
-        watching = asyncio.create_task(_watch(stores.roster, people, answering))
+        watching = asyncio.create_task(_watch(stores.roster, people, answering, mount))
         try:
             yield
         finally:
@@ -162,10 +160,14 @@ def _lifespan(
     return lifespan
 
 
-async def _watch(roster: Roster, people: People, answering: Answering) -> None:
-    """Stop the answers of those who were disabled meanwhile, also from a command line beside this server."""
+async def _watch(roster: Roster, people: People, answering: Answering, mount: Mount) -> None:
+    """Stop the answers of those who were disabled meanwhile, also from a command line beside this server.
+
+    And forget the pages that were closed.
+    """
     while True:
         await asyncio.sleep(WATCH_S)
+        mount.forget_closed()
         for browser in answering.browsers() if people.registered else ():
             if await asyncio.to_thread(roster.who, browser) is None:
                 await answering.stop_all(browser)
@@ -180,52 +182,6 @@ def _pages(
         return site(desk, office, stores, people, answering)
 
     return made
-
-
-def _in_a_loop(mount: Callable[[], None]) -> None:
-    """Call `mount` while an event loop runs: without one Gradio opens a loop for each of its locks and closes none."""
-
-    async def mounting() -> None:
-        mount()
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(mounting())
-    else:
-        mount()
-
-
-def _mount_pages(app: FastAPI, pages: Callable[[], "gradio.Blocks"], *, host: str, port: int) -> None:
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read by Gradio when Blocks are made; it would look up hosts
-    import gradio
-
-    from rag_app.web.theme import HEAD, theme
-
-    def person(request: Request) -> str | None:
-        who = request.scope["state"]["who"]
-        return None if who is None else str(who.id)
-
-    with warnings.catch_warnings():
-        # It says that several pages rule out a mode that is not asked for.
-        warnings.filterwarnings("ignore", message="SSR mode is not supported", category=UserWarning)
-        gradio.mount_gradio_app(
-            app,
-            pages().queue(max_size=WAITING_EVENTS, default_concurrency_limit=16, api_open=False),
-            path="/",
-            server_name=host,
-            server_port=port,
-            footer_links=[],
-            run_history=False,
-            show_error=False,
-            max_file_size="1kb",  # nothing is uploaded through Gradio
-            ssr_mode=False,
-            enable_monitoring=False,
-            mcp_server=False,
-            theme=theme(),
-            head=HEAD,
-            auth_dependency=person,
-        )
 
 
 async def _not_here(_request: Request, _error: Exception) -> Response:
