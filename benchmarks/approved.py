@@ -3,7 +3,7 @@
 python -m benchmarks.approved makes a library of the handbook and of the 10 approved answers of
 tests/data/approved_answers.jsonl, and asks the 50 rephrasings of their questions and the handbook's own. It prints for
 which share of the rephrasings the approved answer comes first, how often a right page of the handbook is first and
-among the first 3 with and without the approved answers, and each question whose right passage one of them displaced.
+among those used with and without the approved answers, and each question whose right passage one of them displaced.
 """
 
 import argparse
@@ -24,7 +24,6 @@ from rag_app.settings import Settings
 from rag_app.team.wording import markdown, path_of
 
 WRITTEN = QUESTIONS.with_name("approved_answers.jsonl")
-SHOWN = 3  # passages an answer is made from
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +84,23 @@ def displaced(asked: Sequence[Asked], before: Sequence[Sequence[Hit]], after: Se
     return [
         one.question
         for one, old, new in zip(asked, before, after, strict=True)
-        if any(is_hit(old[:count], one.places) and not is_hit(new[:count], one.places) for count in (1, SHOWN))
+        if any(holds(part(old), one) and not holds(part(new), one) for part in (leading, taken))
     ]
+
+
+def holds(hits: Sequence[Hit], one: Asked) -> bool:
+    """Whether one of these passages, however many, stands on a right page."""
+    return any(is_hit([hit], one.places) for hit in hits)
+
+
+def leading(hits: Sequence[Hit]) -> Sequence[Hit]:
+    """The first passage."""
+    return hits[:1]
+
+
+def taken(hits: Sequence[Hit]) -> Sequence[Hit]:
+    """What an answer is made from."""
+    return [hit for hit in hits if hit.used]
 
 
 def main() -> None:
@@ -109,14 +123,14 @@ def main() -> None:
             rank = next((place for place, hit in enumerate(hits, 1) if hit.document.path == one.path), None)
             place = f"rank {rank}, relevance {hits[rank - 1].relevance or 0:.3f}" if rank else "not found"
             print(f"  {one.question}: {place}; first {hits[0].document.title}, {hits[0].relevance or 0:.3f}")
-    for count in (1, SHOWN):
-        old, new = (sum(is_hit(hits[:count], one.places) for one, hits in zip(others, run, strict=True))
+    for part, name in ((leading, "first"), (taken, "among those used")):
+        old, new = (sum(holds(part(hits), one) for one, hits in zip(others, run, strict=True))
                     for run in (before, after))  # fmt: skip
-        print(f"right page of the handbook among the first {count}: {old} without, {new} with, of {len(others)}")
+        print(f"right page of the handbook {name}: {old} without, {new} with, of {len(others)}")
     lost = displaced(others, before, after)
     print(f"displaced: {len(lost)}", *lost, sep="\n  ")
-    ahead = sum(any(map(is_approved, hits[:SHOWN])) for hits in after)
-    print(f"approved answers among the first {SHOWN} of the handbook's questions: {ahead}")
+    beside = sum(any(map(is_approved, taken(hits))) for hits in after)
+    print(f"handbook's questions with an approved answer among what is used: {beside}")
     made.parts.index.close()
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from rag_app.preference import is_approved
 from rag_app.records import Hit
 
 MOST = 6  # passages for one answer
@@ -34,13 +35,25 @@ def room(question: str, passages: int) -> int:
     return max(passages, MOST) if asks_several(question) else passages
 
 
+def reach(hits: Sequence[Hit], passages: int) -> int:
+    """How many of the first hits hold so many passages of documents; fewer where there are not as many.
+
+    Approved answers among them, at most as many, take no passage's place: one that was not what was asked would
+    otherwise keep the right page out.
+    """
+    most = hits[: 2 * passages]
+    own = [place for place, hit in enumerate(most, start=1) if not is_approved(hit)]
+    return own[passages - 1] if 0 < passages <= len(own) else len(most)
+
+
 def used(hits: Sequence[Hit], passages: int, most: int) -> list[bool]:
     """For each hit, in the final order, whether an answer is made from it.
 
-    The first `passages` always; up to `most` while they are not far behind the best.
+    The first `passages` always, with the approved answers among them; up to `most` while they are not far behind the
+    best.
     """
-    enough = NEAR * max((hit.relevance or 0.0 for hit in hits[:passages]), default=0.0)
-    wide = passages
-    while wide < min(most, len(hits)) and (hits[wide].relevance or 0.0) > enough:
+    wide = reach(hits, passages)
+    enough = NEAR * max((hit.relevance or 0.0 for hit in hits[:wide]), default=0.0)
+    while wide < reach(hits, most) and (hits[wide].relevance or 0.0) > enough:
         wide += 1
     return [place < wide for place in range(len(hits))]

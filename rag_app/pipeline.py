@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 from ingest.errors import GeneratorError, RerankerError
 from ingest.library import Counts
 from rag_app.access import visible_spaces
-from rag_app.breadth import room, used
+from rag_app.breadth import reach, room, used
 from rag_app.citations import Resolved, resolve, showable
 from rag_app.copies import without_copies
 from rag_app.exclusion import ExcludingRetriever
@@ -228,7 +228,7 @@ class Pipeline:
                 ordered = self._kept(answer, reranker.rerank(answer.rewritten, answer.hits))
             except RerankerError as error:
                 return self._judged(answer), RERANKER_FAILED.format(reason=error)
-        chosen = ordered[: self._room(answer)]
+        chosen = ordered[: reach(ordered, self._room(answer))]
         judged = {hit.chunk.id: hit.relevance for hit in judge.rerank(answer.rewritten, chosen)}
         return [replace(hit, relevance=judged.get(hit.chunk.id)) for hit in ordered], notice
 
@@ -236,7 +236,7 @@ class Pipeline:
         """The judge's order; what an answer may be made from is read also where the judge had no need to."""
         judge = self._line.judge
         ordered = self._kept(answer, judge.rerank(answer.rewritten, answer.hits))
-        chosen = ordered[: self._room(answer)]
+        chosen = ordered[: reach(ordered, self._room(answer))]
         if all(hit.relevance is not None for hit in chosen):
             return ordered
         late = {hit.chunk.id: hit.relevance for hit in judge.rerank(answer.rewritten, chosen)}
@@ -248,7 +248,7 @@ class Pipeline:
         An approved answer comes first where it is what was asked.
         """
         holding = holding_identifiers(answer.rewritten, preferring(reranked), self._passages)
-        return without_copies(holding, self._room(answer))
+        return without_copies(holding, reach(holding, self._room(answer)))
 
     def _room(self, answer: Answer) -> int:
         return room(answer.rewritten, self._passages) if self._wider else self._passages

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rag_app.records import Hit
 from rag_app.team.wording import identifier_of
 
-PLACES = 2  # of the reranker's order, in which it counts as found as relevant
+PLACES = 3  # of the reranker's order, in which it counts as found as relevant: those that an answer is made from
 
 
 def is_approved(hit: Hit) -> bool:

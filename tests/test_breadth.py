@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 from examples import make_hit
 
-from rag_app.breadth import MOST, asks_several, room, used
+from rag_app.breadth import MOST, asks_several, reach, room, used
+from rag_app.team.wording import path_of
 
 
 @pytest.mark.parametrize(
@@ -60,3 +61,19 @@ def test_more_passages_are_used_while_they_are_near_the_best(relevances, count):
 
 def test_without_room_the_usual_number_is_used():
     assert used(scored(0.8, 0.7, 0.6, 0.6), 3, 3) == [True, True, True, False]
+
+
+def approved(hit):
+    return replace(hit, document=replace(hit.document, path=path_of("a" * 32)))
+
+
+def test_approved_answers_take_no_place_of_the_passages():
+    first, second, third, *others = scored(0.8, 0.2, 0.1, 0.05, 0.05)
+    hits = [approved(first), second, approved(third), *others]
+
+    assert reach(hits, 3) == 5
+    assert used(hits, 3, 3) == [True] * 5
+
+
+def test_no_more_approved_answers_than_passages_are_used():
+    assert reach([approved(hit) for hit in scored(*[0.5] * 9)], 3) == 6

@@ -25,7 +25,9 @@ def ranked(*found):
         pytest.param([(OWN, 0.4), (WORD, 0.5), (HANDBOOK, 0.3)], [2, 1, 3], id="both models have it among the first"),
         pytest.param([(WORD, 0.5), (OWN, 0.4), (HANDBOOK, 0.3)], [1, 2, 3], id="both have it first"),
         pytest.param([(WORD, 0.3), (OWN, 0.2), (HANDBOOK, 0.5)], [2, 1, 3], id="first, but others are nearer"),
-        pytest.param([(OWN, 0.4), (HANDBOOK, 0.3), (WORD, 0.5)], [1, 2, 3], id="near, but not among the first"),
+        pytest.param(
+            [(OWN, 0.4), (HANDBOOK, 0.3), (OWN, 0.2), (WORD, 0.5)], [1, 2, 3, 4], id="near, but not among the first"
+        ),
         pytest.param([(OWN, 0.4), (HANDBOOK, 0.5)], [1, 2], id="nothing was approved"),
         pytest.param([(WORD, 0.4), (WORD, 0.5)], [2, 1], id="of two approved ones the nearer"),
         pytest.param([], [], id="nothing was found"),
