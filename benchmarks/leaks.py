@@ -23,9 +23,12 @@ from urllib.request import urlopen
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from rag_app.web.server import TIDY_S
+
 ROOT = Path(__file__).resolve().parents[1]
 START_S = 300.0  # seconds the server may take to read the handbook
 SETTLE_S = 3.0  # seconds without a change after which nothing more is thought to close once its page is gone
+GIVEN_BACK_S = TIDY_S + SETTLE_S  # seconds until memory that was freed is given back
 SETTLE_MOST_S = 60.0  # seconds to wait for that
 PATIENCE_MS = 120_000
 WARM_TURNS = 8
@@ -72,8 +75,9 @@ def state(pid: int, folders: Sequence[Path]) -> State:
     )
 
 
-def settled(pid: int, folders: Sequence[Path]) -> State:
-    """The state of a process once it has closed what its last page left open."""
+def settled(pid: int, folders: Sequence[Path], first_s: float = 0.0) -> State:
+    """The state of a process once it has closed what its last page left open, not before `first_s` seconds."""
+    time.sleep(first_s)
     now, until = state(pid, folders), time.monotonic() + SETTLE_MOST_S
     while time.monotonic() < until:
         time.sleep(SETTLE_S)
@@ -200,7 +204,7 @@ def main() -> None:
                 send(page, address, [*stock, "warm.pdf"])
                 expect(page.locator(".queue .job.is-ready", has_text="warm.pdf")).to_be_visible()
                 delete(page, address, ["warm"])
-            states = [settled(pid, watched)]
+            states = [settled(pid, watched, GIVEN_BACK_S)]
             for number in range(arguments.rounds):
                 sent = [f"sent{number}x{n}.pdf" for n in range(arguments.uploads)]
                 old = stock[lacking * number : lacking * (number + 1)]
@@ -210,7 +214,7 @@ def main() -> None:
                     for name in sent:
                         expect(page.locator(".queue .job.is-ready", has_text=name)).to_be_visible()
                     delete(page, address, [Path(name).stem for name in (*old, *sent)][: arguments.deletions])
-                states.append(settled(pid, watched))
+                states.append(settled(pid, watched, GIVEN_BACK_S))
         browser.close()
     print(f"in each round: {arguments.turns} turns, {arguments.uploads} uploads, {arguments.deletions} deletions\n")
     print(table(states))

@@ -1,9 +1,10 @@
-"""Puts the Gradio pages under our own routes, and lets Gradio forget the pages that are closed."""
+"""Puts the Gradio pages under our own routes, and lets Gradio forget the pages that nobody uses."""
 
 import asyncio
 import os
 import warnings
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from gradio.state_holder import StateHolder
 
 WAITING_EVENTS = 256  # events Gradio may hold before it says it is busy
+IDLE_S = 300.0  # seconds without an event after which a page's values are forgotten
 
 
 class Mount:
@@ -28,20 +30,21 @@ class Mount:
         """Serve the pages where no route of `app` is."""
         _in_a_loop(lambda: self._mount(app))
 
-    def forget_closed(self) -> int:
-        """Drop what Gradio keeps of pages that were closed; returns how many.
+    def forget_idle(self, seconds: float = IDLE_S) -> int:
+        """Drop what Gradio keeps of pages that did nothing for so long; returns how many.
 
-        It keeps what each page showed last, a whole conversation with it, for as long as the process lives. A page
-        that comes back is drawn from the databases, so nobody needs it.
+        It keeps what each page showed last, a whole conversation with it, for as long as the process lives, and is not
+        told that a page was closed. A page that goes on is drawn from the databases, so nobody misses it.
         """
         if self._holder is None:
             return 0
-        closed = [name for name, session in list(self._holder.session_data.items()) if session.is_closed]
+        before = datetime.now() - timedelta(seconds=seconds)  # noqa: DTZ005 - Gradio notes it so
         with self._holder.lock:
-            for name in closed:
+            idle = [name for name, used in self._holder.time_last_used.items() if used < before]
+            for name in idle:
                 self._holder.session_data.pop(name, None)
                 self._holder.time_last_used.pop(name, None)
-        return len(closed)
+        return len(idle)
 
     def _mount(self, app: FastAPI) -> None:
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read by Gradio when Blocks are made; it would look up hosts

@@ -31,6 +31,7 @@ from rag_app.web.inbox_routes import Working
 from rag_app.web.interface import Interface, Place
 from rag_app.web.keys_routes import OwnKeys
 from rag_app.web.library_routes import Stacks
+from rag_app.web.memory import give_back
 from rag_app.web.metrics import Metrics
 from rag_app.web.mounting import Mount
 from rag_app.web.office import Office
@@ -55,7 +56,8 @@ if TYPE_CHECKING:
 
 THREADS = 2 * AT_ONCE + 8  # of the server: for all answers of people and of programs, and for what pages ask meanwhile
 STOP_S = 5  # seconds that open connections get when the server ends
-WATCH_S = 1.0  # seconds between two looks whether whoever is answered may still ask, and at pages that were closed
+WATCH_S = 1.0  # seconds between two looks whether whoever is answered may still ask
+TIDY_S = 60.0  # seconds between two looks at what memory can be given back
 
 NOTHING = Office()  # no figures, no folders of the server
 UNWATCHED = Vitals()
@@ -148,11 +150,13 @@ def _lifespan(
         # Python's own number hangs on the cores: on two of them eight answers would keep all others from app.db.
         threads = ThreadPoolExecutor(THREADS, thread_name_prefix="server")
         asyncio.get_running_loop().set_default_executor(threads)
-        watching = asyncio.create_task(_watch(stores.roster, people, answering, mount))
+        watching = asyncio.create_task(_watch(stores.roster, people, answering))
+        tidying = asyncio.create_task(_tidy(mount))
         try:
             yield
         finally:
             watching.cancel()
+            tidying.cancel()
             await answering.close()
             await interface.close()
             await asyncio.to_thread(stores.database.close)
@@ -160,17 +164,21 @@ def _lifespan(
     return lifespan
 
 
-async def _watch(roster: Roster, people: People, answering: Answering, mount: Mount) -> None:
-    """Stop the answers of those who were disabled meanwhile, also from a command line beside this server.
-
-    And forget the pages that were closed.
-    """
+async def _watch(roster: Roster, people: People, answering: Answering) -> None:
+    """Stop the answers of those who were disabled meanwhile, also from a command line beside this server."""
     while True:
         await asyncio.sleep(WATCH_S)
-        mount.forget_closed()
         for browser in answering.browsers() if people.registered else ():
             if await asyncio.to_thread(roster.who, browser) is None:
                 await answering.stop_all(browser)
+
+
+async def _tidy(mount: Mount) -> None:
+    """Give back what pages that nobody uses and answers that were made still hold."""
+    while True:
+        await asyncio.sleep(TIDY_S)
+        mount.forget_idle()
+        await asyncio.to_thread(give_back)
 
 
 def _pages(
