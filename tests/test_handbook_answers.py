@@ -46,7 +46,7 @@ def cited(answer):
 
 
 def test_the_right_page_is_cited_for_most_questions_the_handbook_answers(answers):
-    """The bar is 40; 36 were reached, and it must not get worse unseen. Other number formats move a few."""
+    """The bar is 40; 37 were reached, and it must not get worse unseen. Other number formats move a few."""
     missed = [question["id"] for question in ANSWERABLE if not right_places(question) & cited(answers[question["id"]])]
 
     assert len(ANSWERABLE) == 45

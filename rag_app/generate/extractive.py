@@ -23,7 +23,10 @@ from rag_app.words import Facts, covered, facts, stem
 
 SENTENCES = 3  # quoted at most
 WORDS = 80  # quoted at most, unless the best alone is longer
-WORTH = 0.4  # share of the best one's relevance that another sentence needs
+WORTH = 0.5  # share of the best one's relevance that another sentence needs
+# What the relevance of a passage that is not the first counts for here: it is told as about a fifth of what the first's
+# is at the same scores (rerank/calibration.py), which says which passage leads, not which sentence answers.
+NOT_FIRST = 3.0
 _ALIKE = 0.8  # share of words in common that makes two sentences the same
 _FRAGMENT = 5  # words that even a line without a full stop must have, where there is nothing better
 _LONGEST = 90  # words a sentence may have; what is longer is a table or a list that lost its lines
@@ -98,11 +101,17 @@ class Extractive:
         # A sentence is read without its surroundings, a passage with them, and words shared weigh what a small model
         # does not see: measured on the development sets (docs/retrieval.md).
         scores = [
-            math.sqrt(score * (passages[span[0].passage].relevance or 1.0) * (_OVERLAP + shared(asked, text)))
+            math.sqrt(score * weight(passages, span[0].passage) * (_OVERLAP + shared(asked, text)))
             for score, span, text in zip(found, spans, texts, strict=True)
         ]
         for line in written(chosen(spans, with_remedy(question, spans, scores)), question):
             yield line
+
+
+def weight(passages: Sequence[Hit], place: int) -> float:
+    """What the passage at a place (0-based) counts for beside its sentences, 0 to 1; none for more than the first."""
+    first = passages[0].relevance or 1.0
+    return first if place == 0 else min(first, NOT_FIRST * (passages[place].relevance or 1.0))
 
 
 def whole(passages: Sequence[Hit]) -> list[str]:
