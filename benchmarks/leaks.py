@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.error import URLError
@@ -76,15 +76,19 @@ def state(pid: int, folders: Sequence[Path]) -> State:
 
 
 def settled(pid: int, folders: Sequence[Path], first_s: float = 0.0) -> State:
-    """The state of a process once it has closed what its last page left open, not before `first_s` seconds."""
-    time.sleep(first_s)
-    now, until = state(pid, folders), time.monotonic() + SETTLE_MOST_S
-    while time.monotonic() < until:
+    """The state of a process once it has closed what its last page left open, not before `first_s` seconds.
+
+    The memory is the least that was seen meanwhile: what is free goes back at moments of the process's own choice.
+    """
+    seen, begun = [state(pid, folders)], time.monotonic()
+    while time.monotonic() < begun + first_s + SETTLE_MOST_S:
         time.sleep(SETTLE_S)
-        before, now = now, state(pid, folders)
-        if (before.files, before.connections, before.temporary) == (now.files, now.connections, now.temporary):
+        seen.append(state(pid, folders))
+        before, now = seen[-2:]
+        same = (before.files, before.connections, before.temporary) == (now.files, now.connections, now.temporary)
+        if same and time.monotonic() > begun + first_s:
             break
-    return now
+    return replace(seen[-1], memory_mb=min(one.memory_mb for one in seen))
 
 
 def _target(link: Path) -> str:

@@ -128,6 +128,8 @@ class Album:
         for name, path, _ in PAGES:
             page.goto(address + path)
             expect(page.get_by_role("heading", level=1)).to_have_count(1)
+            expect(page.locator(".bar nav")).to_be_visible()
+            page.wait_for_load_state("networkidle")
             self.take(f"registered-{name.lower()}")
         page.goto(f"{address}/keys")
         self.take("keys")
@@ -182,6 +184,7 @@ class Album:
         page.goto(f"{address}/settings")
         page.get_by_role("button", name="Check every part").click()
         expect(page.locator(".checks li").first).to_be_visible()
+        page.evaluate("scrollTo(0, 0)")
         self.take("settings")
 
 

@@ -111,6 +111,6 @@ def test_another_site_makes_no_key(local):
 def test_names_of_others_are_text():
     key = Key("0" * 12, "<script>alert(1)</script>", "", ("<img>",), "2026-01-01", "", "", "good")
 
-    page = keys_html([key], ["<svg>"], wrong="<u>")
+    page = keys_html("", [key], ["<svg>"], wrong="<u>")
 
     assert not re.search("<(script|img|svg|u)>", page)

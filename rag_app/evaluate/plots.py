@@ -63,9 +63,9 @@ def bars(labels: Sequence[str], values: Sequence[float | None], unit: str, told:
 
 
 def _round_up(value: float) -> float:
-    """The next number that makes round ticks: 0.803 -> 1, 14 -> 20."""
+    """The next number whose ticks have one digit each, which a phone has room for: 0.44 -> 0.8, 14 -> 16."""
     step = 10.0 ** floor(log10(value / _TICKS))
-    return next(_TICKS * step * factor for factor in (1, 1.25, 2, 2.5, 5, 10) if _TICKS * step * factor >= value)
+    return next(_TICKS * step * factor for factor in (1, 2, 3, 4, 5, 6, 8, 10) if _TICKS * step * factor >= value)
 
 
 def sorted_bars(values: Sequence[float], told: str) -> str:

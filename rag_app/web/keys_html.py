@@ -1,11 +1,11 @@
-"""The page on which people make and revoke the keys of their programs: a small document without scripts. Pure."""
+"""The page on which people make and revoke the keys of their programs: a document without scripts. Pure."""
 
 from collections.abc import Sequence
 
 from rag_app.escape import escape, escape_name
 from rag_app.team.keys import DAYS, MOST_DAYS, Key
 from rag_app.team.people import NAME_LIMIT
-from rag_app.web.login import page_html
+from rag_app.web.team_page import team_page
 
 _TOLD = (
     "A program that asks with a key sees what you see, unless you limit the key to some spaces. Revoke a key as soon "
@@ -14,15 +14,18 @@ _TOLD = (
 _ONCE = "This is the only time this key is shown. Keep it where the program finds it, and nowhere else."
 
 
-def keys_html(keys: Sequence[Key], spaces: Sequence[str], *, secret: str = "", wrong: str = "") -> str:
-    """All keys of somebody who may read `spaces`; `secret` is the one just made, `wrong` says why none was."""
+def keys_html(bar: str, keys: Sequence[Key], spaces: Sequence[str], *, secret: str = "", wrong: str = "") -> str:
+    """All keys of somebody who may read `spaces`, under the `bar` of every page.
+
+    `secret` is the one just made, `wrong` says why none was.
+    """
     notice = f'<p class="notice" role="alert">{escape(wrong)}</p>' if wrong else ""
     made = f'<div role="status"><p>{_ONCE}</p><p><code class="key">{escape(secret)}</code></p></div>' if secret else ""
     listed = "".join(map(_key, keys)) or "<li>You have no keys.</li>"
-    return page_html(
+    return team_page(
         "Keys for programs",
-        f"<h2>Keys for programs</h2><p>{_TOLD}</p>{notice}{made}<ul class='keys'>{listed}</ul>{_form(spaces)}"
-        '<p class="back"><a href="/">Back to asking</a></p>',
+        bar,
+        f"<p>{_TOLD}</p>{notice}{made}<ul class='keys'>{listed}</ul>{_form(spaces)}",
     )
 
 
@@ -34,7 +37,7 @@ def _form(spaces: Sequence[str]) -> str:
     )
     limits = f"<fieldset><legend>Only these spaces (none: all that you may read)</legend>{boxes}</fieldset>"
     return (
-        '<form method="post" action="/keys"><h2>A new key</h2><label for="name">What it is for</label>'
+        '<form method="post" action="/keys" class="narrow"><h2>A new key</h2><label for="name">What it is for</label>'
         f'<input id="name" name="name" required maxlength="{NAME_LIMIT}">'
         '<label for="days">Days it is good for (0: it does not run out)</label>'
         f'<input id="days" name="days" type="number" min="0" max="{MOST_DAYS}" value="{DAYS}" required>'

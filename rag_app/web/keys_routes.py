@@ -13,7 +13,9 @@ from rag_app.team.audit import Audit
 from rag_app.team.keys import Keys
 from rag_app.team.people import TeamError
 from rag_app.web.desk import Desk
+from rag_app.web.header_html import header_html
 from rag_app.web.keys_html import keys_html
+from rag_app.web.narrowed import narrowed
 from rag_app.web.routes import error
 
 FORM_LIMIT = 16_000  # bytes
@@ -75,7 +77,8 @@ class OwnKeys:
 
     def _page(self, who: Who, *, secret: str = "", wrong: str = "", status: int = 200) -> Response:
         listed = self._keys.listed(_person(who))
-        html = keys_html(listed, self._spaces(who), secret=secret, wrong=wrong)
+        bar = header_html("", narrowed(self._desk, who).status(), who)
+        html = keys_html(bar, listed, self._spaces(who), secret=secret, wrong=wrong)
         return HTMLResponse(html, status, headers=_PRIVATE)
 
     def _spaces(self, who: Who) -> list[str]:

@@ -1,11 +1,11 @@
-"""The page on which administrators look after people and spaces: a small document without scripts. Pure."""
+"""The page on which administrators look after people and spaces: a document without scripts. Pure."""
 
 from collections.abc import Sequence
 
 from rag_app.access import Role
 from rag_app.escape import escape, escape_name
 from rag_app.team.people import NAME_LIMIT, Person
-from rag_app.web.login import page_html
+from rag_app.web.team_page import team_page
 
 _TOLD = (
     "Readers ask. Editors also add and remove documents and approve answers. Owners may do the same, and "
@@ -17,9 +17,9 @@ _ONCE = (
 
 
 def people_html(
-    people: Sequence[Person], spaces: Sequence[str], *, link: tuple[str, str] = ("", ""), wrong: str = ""
+    bar: str, people: Sequence[Person], spaces: Sequence[str], *, link: tuple[str, str] = ("", ""), wrong: str = ""
 ) -> str:
-    """Everybody and what they are in which of the `spaces`.
+    """Everybody and what they are in which of the `spaces`, under the `bar` of every page.
 
     `link` is the one just made, with the name it is for; `wrong` says why something was not done.
     """
@@ -31,22 +31,23 @@ def people_html(
         else ""
     )
     listed = "".join(_person(person, spaces) for person in people)
-    return page_html(
+    return team_page(
         "People and spaces",
-        f"<h2>People and spaces</h2><p>{_TOLD}</p>{notice}{made}<ul class='keys people'>{listed}</ul>{_ADD}{_SPACE}"
-        '<p class="back"><a href="/spaces">Members of each space, and removing one</a></p>'
-        '<p class="back"><a href="/">Back to asking</a></p>',
+        bar,
+        f"<p>{_TOLD}</p>{notice}{made}<ul class='keys people'>{listed}</ul>{_ADD}{_SPACE}"
+        '<p class="back"><a href="/spaces">Members of each space, and removing one</a></p>',
     )
 
 
 _ADD = (
-    '<form method="post" action="/people"><h2>Register somebody</h2><label for="name">Name they sign in with</label>'
+    '<form method="post" action="/people" class="narrow"><h2>Register somebody</h2>'
+    '<label for="name">Name they sign in with</label>'
     f'<input id="name" name="name" required maxlength="{NAME_LIMIT}" autocomplete="off">'
     '<label class="space"><input type="checkbox" name="administrator" value="1"> as an administrator</label>'
     '<button type="submit" class="primary">Register and make a link</button></form>'
 )
 _SPACE = (
-    '<form method="post" action="/spaces"><h2>A new space</h2><label for="space">Name</label>'
+    '<form method="post" action="/spaces" class="narrow"><h2>A new space</h2><label for="space">Name</label>'
     f'<input id="space" name="space" required maxlength="{NAME_LIMIT}" autocomplete="off">'
     '<button type="submit" class="open">Make a space</button></form>'
 )

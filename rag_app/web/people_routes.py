@@ -11,6 +11,8 @@ from rag_app.team.people import Person, TeamError
 from rag_app.web.answering import Answering
 from rag_app.web.desk import Desk
 from rag_app.web.guard import MANAGERS_ONLY
+from rag_app.web.header_html import header_html
+from rag_app.web.narrowed import narrowed
 from rag_app.web.people_html import people_html
 from rag_app.web.routes import NOTHING_HERE, Id, error
 from rag_app.web.sign_in_routes import small_form
@@ -39,7 +41,7 @@ class Registry:
 
     def page(self, request: Request) -> Response:
         """Everybody, and what they are in which space; nothing is there while nobody is registered."""
-        return self._refused(request) or self._page()
+        return self._refused(request) or self._page(request.state.who)
 
     async def add(self, request: Request) -> Response:
         """Register somebody and show the link with which they choose a password, this once."""
@@ -47,7 +49,7 @@ class Registry:
         refused = self._refused(request)
         if refused is not None:
             return refused
-        return await asyncio.to_thread(self._done, lambda: self._add(request, who, form))
+        return await asyncio.to_thread(self._done, who, lambda: self._add(request, who, form))
 
     async def change(self, request: Request, person: Id) -> Response:
         """Let somebody in or not, make another link, or say what they are in a space."""
@@ -58,7 +60,7 @@ class Registry:
         found = await asyncio.to_thread(self._roster.person, person)
         if found is None:
             return error(NOBODY_THERE, 404)
-        answer = await asyncio.to_thread(self._done, lambda: self._change(request, who, found, form))
+        answer = await asyncio.to_thread(self._done, who, lambda: self._change(request, who, found, form))
         if await asyncio.to_thread(self._roster.who, person) is None:
             await self._answering.stop_all(person)
         return answer
@@ -69,7 +71,7 @@ class Registry:
         refused = self._refused(request)
         if refused is not None:
             return refused
-        return await asyncio.to_thread(self._done, lambda: self._add_space(who, form.get("space", "")))
+        return await asyncio.to_thread(self._done, who, lambda: self._add_space(who, form.get("space", "")))
 
     def _refused(self, request: Request) -> Response | None:
         who: Who = request.state.who
@@ -77,22 +79,22 @@ class Registry:
             return error(NOTHING_HERE, 404)
         return None if manages(who) else error(MANAGERS_ONLY, 403, Forbidden.kind)
 
-    def _done(self, act: Callable[[], Response]) -> Response:
+    def _done(self, who: Who, act: Callable[[], Response]) -> Response:
         try:
             return act()
         except TeamError as failure:
-            return self._page(wrong=str(failure))
+            return self._page(who, wrong=str(failure))
 
     def _add(self, request: Request, who: Who, form: Mapping[str, str]) -> Response:
         person = self._roster.add(form.get("name", ""), administrator=bool(form.get("administrator")))
         self._audit.note(who, "person added", person.name, "administrator" if person.administrator else "")
-        return self._page(link=(person.name, self._link(request, person)))
+        return self._page(who, link=(person.name, self._link(request, person)))
 
     def _change(self, request: Request, who: Who, person: Person, form: Mapping[str, str]) -> Response:
         act = form.get("act", "")
         if act == "link":
             self._audit.note(who, "link made", person.name)
-            return self._page(link=(person.name, self._link(request, person)))
+            return self._page(who, link=(person.name, self._link(request, person)))
         if act == "role":
             return self._set_role(who, person, form.get("space", ""), form.get("role", ""))
         acts: Mapping[str, Callable[[], None]] = {
@@ -127,6 +129,7 @@ class Registry:
     def _spaces(self) -> list[str]:
         return sorted({*self._roster.spaces(), *self._desk.spaces()})
 
-    def _page(self, *, link: tuple[str, str] = ("", ""), wrong: str = "") -> Response:
-        html = people_html(self._roster.people(), self._spaces(), link=link, wrong=wrong)
+    def _page(self, who: Who, *, link: tuple[str, str] = ("", ""), wrong: str = "") -> Response:
+        bar = header_html("People", narrowed(self._desk, who).status(), who)
+        html = people_html(bar, self._roster.people(), self._spaces(), link=link, wrong=wrong)
         return HTMLResponse(html, 422 if wrong else 200, headers=_PRIVATE)

@@ -1,4 +1,4 @@
-"""The frame of pages without scripts that have the bar of all others: spaces, and the audit log. Pure."""
+"""The frame of pages without scripts that have the bar of all others: people, spaces, keys, the audit log. Pure."""
 
 _SHEETS = "".join(f'<link rel="stylesheet" href="/ui/{name}.css">' for name in ("app", "pages", "team"))
 
