@@ -6,11 +6,11 @@ from fakes import HashEmbedder
 from shelves import new_library, put
 
 from ingest.index import child, exact
-from ingest.index.chroma import ChromaIndex
+from ingest.index.chroma import COPIES, ChromaIndex
 from ingest.index.generation import Answering, Index
 from ingest.index.tantivy import WordIndex
 from ingest.library import VectorBlock
-from ingest.records import Place
+from ingest.records import Chunk, Place
 
 EMBEDDER = HashEmbedder()
 
@@ -53,7 +53,7 @@ def test_chroma_finds_what_the_exact_scan_finds(library, tmp_path):
     chroma = ChromaIndex(tmp_path / "chroma")
     for document in documents:
         chunks = library.document_chunks(document.id)
-        chroma.add("documents", chunks, EMBEDDER.embed([chunk.text for chunk in chunks]))
+        chroma.add("documents", "A title", chunks, EMBEDDER.embed([chunk.text for chunk in chunks]))
 
     found = chroma.nearest(vector("beta 7"), ["documents"], 10)
 
@@ -67,7 +67,9 @@ def test_chroma_finds_what_the_exact_scan_finds(library, tmp_path):
 def test_any_chroma_client_can_read_text_and_page(library, tmp_path):
     document = put(library, "alpha", "beta")
     chroma = ChromaIndex(tmp_path / "chroma")
-    chroma.add("Any name / at all ?", library.document_chunks(document.id), EMBEDDER.embed(["alpha", "beta"]))
+    chroma.add(
+        "Any name / at all ?", "A title", library.document_chunks(document.id), EMBEDDER.embed(["alpha", "beta"])
+    )
     chroma.close()
 
     import chromadb
@@ -320,7 +322,7 @@ def test_a_check_forgives_a_graph_that_misses_a_few_and_no_more(library, tmp_pat
     for number, document in enumerate([*documents, nearer]):
         chunks = library.document_chunks(document.id)
         texts = [f"elsewhere{number}"] if number < misled else [chunk.text for chunk in chunks]
-        chroma.add("documents", chunks, EMBEDDER.embed(texts))
+        chroma.add("documents", "A title", chunks, EMBEDDER.embed(texts))
     chroma.close()
 
     try:
@@ -331,3 +333,50 @@ def test_a_check_forgives_a_graph_that_misses_a_few_and_no_more(library, tmp_pat
 
     assert complaint in said
     assert bool(complaint) == bool(said)
+
+
+def passages(document, texts):
+    return [Chunk(f"{n:032x}", document, n, 1, 1, 1, "1", "", text, 0, 9) for n, text in enumerate(texts)]
+
+
+def test_a_thousand_copies_of_a_passage_hide_no_other(tmp_path):
+    """A graph of equal vectors would link them with each other and with nobody else."""
+    chance = np.random.default_rng(7)
+    own = chance.normal(size=(150, 64)).astype(np.float32)
+    own /= np.linalg.norm(own, axis=1, keepdims=True)
+    vectors = np.concatenate([own[:50], np.repeat(own[:1], 1100, axis=0), own[50:]])
+    index = ChromaIndex(tmp_path / "chroma")
+
+    texts = [f"Passage {n}." for n in range(len(vectors))]
+    left_out = index.add("documents", "One", passages("d", texts[:600]), vectors[:600])
+    left_out += index.add("documents", "Two", passages("e", texts[600:]), vectors[600:])
+
+    assert left_out == 1101 - COPIES
+    assert index.count() == len(vectors) - left_out
+    assert len({place for place, _ in index.nearest(own[1], ["documents"], 500)}) == index.count()
+    for one in own:
+        assert index.nearest(one, ["documents"], 10)[0][1] == pytest.approx(1, abs=1e-4)
+    index.close()
+
+
+def test_copies_whose_vectors_differ_by_the_noise_of_computing_are_copies(tmp_path):
+    chance = np.random.default_rng(7)
+    vectors = np.ones(64) / 8 + chance.normal(size=(300, 64)) * 1e-4
+    index = ChromaIndex(tmp_path / "chroma")
+
+    assert index.add("documents", "One", passages("d", ["The same."] * 300), vectors.astype(np.float32)) == 300 - COPIES
+    assert index.add("documents", "Two", passages("e", ["The same."]), chance.normal(size=(1, 64)).astype("f4")) == 0
+    index.close()
+
+
+def test_a_library_of_copies_is_indexed_and_its_other_passages_are_found(library, index):
+    for number in range(3 * COPIES):
+        put(library, "The same words on every page.", name=f"copy{number}.pdf")
+    put(library, "Something else entirely stands here.", name="other.pdf")
+
+    assert index.rebuild()
+
+    assert index.state().answering is Answering.CHROMA
+    found = index.dense(vector("Something else entirely stands here."), ["documents"], 5)
+    assert found[0][1] == pytest.approx(1, abs=1e-4)
+    assert len(index.dense(vector("The same words on every page."), ["documents"], 5)) >= 5

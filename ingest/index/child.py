@@ -42,6 +42,7 @@ class Built:
     passages: int
     fingerprint: str  # of the vector index, see damage.py
     opstamp: int  # of the word index's last commit
+    copies: int = 0  # passages of them that the vector index leaves out, because it has enough equals
 
 
 def build(library: Library, folder: Path, embedder: str, *, follow: bool = False) -> Built:
@@ -56,9 +57,19 @@ def build(library: Library, folder: Path, embedder: str, *, follow: bool = False
     filling.catch_up()
     filling.close()
     failpoints.reached("build.committed")
-    find(library, folder, embedder, filling.seq, filling.passages)
+    find(library, folder, embedder, filling.seq, filling.passages - filling.copies)
     failpoints.reached("build.checked")
-    return Built(filling.seq, filling.passages, damage.fingerprint(folder / CHROMA), damage.opstamp(folder / WORDS))
+    fingerprint, opstamp = damage.fingerprint(folder / CHROMA), damage.opstamp(folder / WORDS)
+    return Built(filling.seq, filling.passages, fingerprint, opstamp, filling.copies)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A document that was taken in."""
+
+    space: str
+    passages: int
+    copies: int  # of them, left out by the vector index
 
 
 class _Filling:
@@ -68,12 +79,17 @@ class _Filling:
         self.seq = 0  # every document made visible up to this one
         self._library, self._embedder = library, embedder
         self._vectors, self._words = ChromaIndex(folder / CHROMA), WordIndex(folder / WORDS)
-        self._held: dict[str, tuple[str, int]] = {}  # document id -> its space and passages
+        self._held: dict[str, _Held] = {}  # by document id
 
     @property
     def passages(self) -> int:
         """How many are held."""
-        return sum(passages for _, passages in self._held.values())
+        return sum(held.passages for held in self._held.values())
+
+    @property
+    def copies(self) -> int:
+        """How many of them the vector index leaves out."""
+        return sum(held.copies for held in self._held.values())
 
     def catch_up(self) -> None:
         """Take in all that became visible since the last time."""
@@ -83,17 +99,17 @@ class _Filling:
 
     def _add(self, document: Document) -> None:
         if document.id in self._held:  # it went and came back while this was running
-            space, passages = self._held.pop(document.id)
-            self._vectors.remove(space, document.id, passages)
+            held = self._held.pop(document.id)
+            self._vectors.remove(held.space, document.id, held.passages)
             self._words.remove(document.id)
         chunks = self._library.document_chunks(document.id)
         blocks = [block.vectors for block in self._library.document_vectors(document.id, self._embedder)]
         if chunks and len(chunks) == sum(map(len, blocks)):  # else: removed while this was running
-            self._vectors.add(document.space, chunks, np.vstack(blocks))
+            copies = self._vectors.add(document.space, document.title, chunks, np.vstack(blocks))
             failpoints.reached("build.vectors")
             self._words.add(document, chunks)
             failpoints.reached("build.words")
-            self._held[document.id] = document.space, len(chunks)
+            self._held[document.id] = _Held(document.space, len(chunks), copies)
 
     def close(self) -> None:
         """Make all of it durable, and let go of the files."""
@@ -106,7 +122,7 @@ def check(library: Library, folder: Path, embedder: str, built: Built) -> None:
     """Raise an error unless the files are as they were left, and the index counts and finds what it should."""
     inspect(folder, built)
     WordIndex(folder / WORDS).count()
-    find(library, folder, embedder, built.seq, built.passages)
+    find(library, folder, embedder, built.seq, built.passages - built.copies)
 
 
 def inspect(folder: Path, built: Built) -> None:
