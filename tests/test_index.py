@@ -380,3 +380,21 @@ def test_a_library_of_copies_is_indexed_and_its_other_passages_are_found(library
     found = index.dense(vector("Something else entirely stands here."), ["documents"], 5)
     assert found[0][1] == pytest.approx(1, abs=1e-4)
     assert len(index.dense(vector("The same words on every page."), ["documents"], 5)) >= 5
+
+
+def test_when_the_copies_that_were_kept_are_gone_the_others_are_indexed(library, index):
+    copies = [put(library, "The same words on every page.", name=f"copy{number}.pdf") for number in range(2 * COPIES)]
+    put(library, *[f"Passage {number} of many others." for number in range(20 * COPIES)], name="others.pdf")
+    assert index.rebuild()
+    asked = vector("The same words on every page.")
+    kept = {place.document_id for place, cosine in index.dense(asked, ["documents"], COPIES) if cosine > 0.999}
+
+    for document in copies:
+        if document.id in kept:
+            library.remove(document.id)
+
+    assert len(kept) == COPIES
+    assert index.behind()
+    assert index.rebuild()
+    assert index.dense(asked, ["documents"], 5)[0][1] == pytest.approx(1, abs=1e-4)
+    assert not index.behind()

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from ingest import failpoints
 from ingest.index import chroma, damage, exact
 from ingest.index.child import CHROMA, FINISH, WORDS, Built, run
-from ingest.index.chroma import ChromaIndex
+from ingest.index.chroma import COPIES, ChromaIndex
 from ingest.index.tantivy import WordIndex
 from ingest.library import Library
 from ingest.records import Place
@@ -93,7 +93,7 @@ class Index:
     def dense(self, question: NDArray[np.float32], spaces: Sequence[str], limit: int) -> list[tuple[Place, float]]:
         """At least the `limit` nearest passages where there are so many, best first, with their cosine.
 
-        Some may be gone from the library: join, then cut.
+        Of many equal ones only some count. Some may be gone from the library: join, then cut.
         """
         with self._swap:
             generation = self._generation
@@ -197,9 +197,13 @@ class Index:
                 self.rebuild()
 
     def behind(self) -> bool:
-        """Whether so much is new or gone that a generation has to be built."""
-        state = self.state()
-        return state.newer + state.gone > STALE_SHARE * state.passages
+        """Whether so much is new or gone that a generation has to be built.
+
+        Also when those may be gone that stood in the vector index for equal passages which it leaves out.
+        """
+        state, generation = self.state(), self._generation
+        stood_in = generation is not None and generation.built.copies > 0 and state.gone >= COPIES
+        return stood_in or state.newer + state.gone > STALE_SHARE * state.passages
 
     def follow(self) -> None:
         """Begin to build a generation that takes in what becomes visible, until `refresh` or `rebuild` is called."""
