@@ -100,7 +100,9 @@ class Application:
         try:
             if found := self._library.findings():
                 return "; ".join(finding.sentence for finding in found[:5])
-            if self._library.documents() and not index.rebuild():
+            if not self._library.documents():
+                return ""
+            if not index.rebuild():
                 return "The index could not be built."
             wanted = self._library.counts([SPACE]).chunks
             dense = index.dense(self._embedder.embed(["plan"])[0], [SPACE], wanted)
