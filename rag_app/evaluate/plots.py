@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil, floor, log10
 
 WIDTH, HEIGHT = 640, 240
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 44  # margins, in the same units
+LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 44  # margins, in the same units; left, "0.32 s" on a phone
 _TICKS = 4
 _LABELS = 12  # that there is room for below a plot
 
@@ -63,7 +63,7 @@ def bars(labels: Sequence[str], values: Sequence[float | None], unit: str, told:
 
 
 def _round_up(value: float) -> float:
-    """The next number whose ticks have one digit each, which a phone has room for: 0.44 -> 0.8, 14 -> 16."""
+    """The next number whose ticks have one digit that counts or two: 0.44 -> 0.8, 0.24 -> 0.32, 14 -> 16."""
     step = 10.0 ** floor(log10(value / _TICKS))
     return next(_TICKS * step * factor for factor in (1, 2, 3, 4, 5, 6, 8, 10) if _TICKS * step * factor >= value)
 
