@@ -9,7 +9,7 @@ from fakes import HashEmbedder
 
 from rag_app.evaluate.kept import Kept
 from rag_app.evaluate.models import Models
-from rag_app.evaluate.plots import Bin, paired_bars, reliability, sorted_bars
+from rag_app.evaluate.plots import LEFT, Bin, paired_bars, reliability, sorted_bars
 from rag_app.evaluate.records import Outcome, Question, Ranking
 from rag_app.evaluate.report import bins_of, rank_counts, report
 from rag_app.evaluate.run import Plan, evaluate
@@ -130,5 +130,5 @@ def test_gains_go_up_and_losses_down():
 def test_a_bin_that_means_what_it_says_lies_on_the_diagonal():
     svg = reliability([Bin(0.5, 0.5, 10)], "calibration")
 
-    assert 'cx="144.0" cy="104.0"' in svg
-    assert '<line class="ideal" x1="52.0" y1="196.0" x2="236.0" y2="12.0"/>' in svg
+    assert f'cx="{LEFT + 92:.1f}" cy="104.0"' in svg
+    assert f'<line class="ideal" x1="{LEFT:.1f}" y1="196.0" x2="{LEFT + 184:.1f}" y2="12.0"/>' in svg
