@@ -40,7 +40,8 @@ class Mount:
             return 0
         before = datetime.now() - timedelta(seconds=seconds)  # noqa: DTZ005 - Gradio notes it so
         with self._holder.lock:
-            idle = [name for name, used in self._holder.time_last_used.items() if used < before]
+            used = list(self._holder.time_last_used.items())  # at once: events add to it in other threads
+            idle = [name for name, last in used if last < before]
             for name in idle:
                 self._holder.session_data.pop(name, None)
                 self._holder.time_last_used.pop(name, None)
