@@ -16,7 +16,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,7 +66,7 @@ def write(home: Home, file: Path) -> Backup:
         raise LibraryError(f"{file} lies inside {home.folder}. Keep backups elsewhere, best on another disk.")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        _room(file.parent, sum(one.stat().st_size for one in _files(home)), "The backup")
+        _room(file.parent, sum(map(_size, _files(home))), "The backup")
         with tempfile.TemporaryDirectory(dir=file.parent, prefix=".rag-backup-") as folder:
             partial = Path(folder) / "backup"
             missed: dict[str, int] = {}
@@ -96,7 +96,7 @@ def _write(home: Home, folder: Path, partial: Path, missed: dict[str, int]) -> b
 
 
 def _pack(members: Mapping[str, Path], missing: list[str], folder: Path, partial: Path) -> None:
-    sizes = {name: path.stat().st_size for name, path in members.items()}
+    sizes = {name: _size(path) for name, path in members.items()}
     entries = {name: {"size": sizes[name], "sha256": _checksum(path)} for name, path in members.items()}
     damaged = [
         name
@@ -182,15 +182,16 @@ def _contents(copy: Path) -> set[str]:
 
 
 def _files(home: Home) -> list[Path]:
-    return sorted(
-        file
-        for file in home.folder.rglob("*")
-        if file.is_file() and not file.is_symlink() and not _left_out(file.relative_to(home.folder))
-    )
+    files = (file for file in home.folder.rglob("*") if file.is_file() and not file.is_symlink())
+    tops = ((file.relative_to(home.folder).parts[0], file) for file in files)
+    return sorted(file for top, file in tops if top not in _LEFT_OUT and not top.startswith("."))
 
 
-def _left_out(name: Path) -> bool:
-    return name.parts[0] in _LEFT_OUT or name.parts[0].startswith(".")
+def _size(path: Path) -> int:
+    """Bytes of a file; 0 where it went meanwhile, which whoever opens it next notices."""
+    with suppress(FileNotFoundError):
+        return path.stat().st_size
+    return 0
 
 
 @contextmanager
