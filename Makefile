@@ -16,9 +16,9 @@ run: setup
 # Tests never ask a hub for anything.
 test quick: export HF_HUB_OFFLINE = 1
 
-# Three at once, files whole: most of a browser test is waiting. In the order of their names, so that no long file is last.
+# Two at once, files whole: most of a browser test is waiting. In the order of their names, so that no long file is last.
 test: setup check
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 quick: setup
 	$(BIN)/pytest -q -n 2 --dist worksteal -m "not slow and not browser"

@@ -40,10 +40,10 @@ AXE = """async (rules) => {
 
 
 def pytest_collection_modifyitems(items):
-    """A browser on a machine that does much else besides is now and then late; what fails twice is a fault."""
+    """A browser on a machine that does much else besides is now and then late; what fails three times is a fault."""
     for item in items:
         if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.flaky(reruns=1))
+            item.add_marker(pytest.mark.flaky(reruns=2))
 
 
 @pytest.fixture(scope="module")  # Playwright holds this thread's event loop until it ends

@@ -1,6 +1,7 @@
 """Every page there is, for people who are registered: each comes up, fits its window, and has no serious fault."""
 
 import re
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import expect
@@ -74,7 +75,7 @@ def test_the_pages_outside_of_the_navigation_have_no_serious_fault(opened, regis
     checked(page, "keys, one just made")
 
     page.goto(f"{registered.address}/people")
-    page.get_by_label("Name they sign in with").fill(f"new {viewport['width']}")
+    page.get_by_label("Name they sign in with").fill(f"new {uuid4().hex}")
     page.get_by_role("button", name="Register and make a link").click()
     link = page.locator("code.key").inner_text()
     assert fits(page)
