@@ -3,8 +3,6 @@
 import subprocess
 import sys
 
-import pytest
-
 from rag_app.web.memory import give_back
 
 # Many small blocks with one that stays behind each thousand: what a server's heap looks like after some answers.
@@ -24,7 +22,6 @@ print(full, before, held(), given)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="another system has another C library")
 def test_what_lies_between_blocks_in_use_is_given_back():
     said = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True).stdout.split()
     full, before, after = map(int, said[:3])
@@ -34,6 +31,7 @@ def test_what_lies_between_blocks_in_use_is_given_back():
     assert said[3] == "True"
 
 
-def test_it_does_no_harm_where_nothing_was_freed():
-    give_back()
-    assert give_back() in {True, False}
+def test_where_the_c_library_cannot_nothing_is_given_back(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+
+    assert give_back() is False
