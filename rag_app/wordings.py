@@ -4,8 +4,6 @@ from rag_app.overlap import content_stems
 from rag_app.records import Answer
 from rag_app.rerank.ranking import reranked_text
 
-PLAIN = 2.0  # times the threshold: so relevant, a passage may answer without any word of what was typed
-
 
 def best_relevance(answer: Answer) -> float:
     """Of the best passage that is used, 0 to 1."""
@@ -15,13 +13,13 @@ def best_relevance(answer: Answer) -> float:
 def better(carried: Answer, typed: Answer, threshold: float) -> Answer:
     """The wording that finds more, of the candidates of both; `threshold` is what an answer needs.
 
-    The earlier question alone finds its own passage again, whatever is put behind it. So the carried wording has to
-    find one that can be about what was typed now: it holds a word of it, or is plainly relevant. Where neither finds an
-    answer, the question stays as it was typed.
+    The earlier question alone finds its own passage again, whatever is put behind it, and is answered with its own
+    sentence again. So the carried wording has to find one that can be about what was typed now: it holds a word of it.
+    Where neither finds an answer, the question stays as it was typed.
     """
     found = best_relevance(carried)
     if found < threshold or found < best_relevance(typed):
         return typed
     best = max((hit for hit in carried.hits if hit.used), key=lambda hit: hit.relevance or 0.0)
     asked, held = content_stems(typed.rewritten), content_stems(reranked_text(best))
-    return carried if found >= PLAIN * threshold or asked & held else typed
+    return carried if asked & held else typed
