@@ -17,7 +17,7 @@ from rag_app.copies import without_copies
 from rag_app.exclusion import ExcludingRetriever
 from rag_app.leaning import may_stand_alone
 from rag_app.markers import clean, settled
-from rag_app.overlap import with_overlap
+from rag_app.naming import with_words
 from rag_app.preference import preferring
 from rag_app.records import Answer, Hit, Mode, Stage, Timings, Turn
 from rag_app.stages import Generator, Reranker, Retriever, Rewriter
@@ -155,7 +155,7 @@ class Pipeline:
         if not answer.rewritten or not searched:
             return replace(answer, stage=Stage.DONE, notice=EMPTY_LIBRARY if answer.rewritten else EMPTY_QUESTION)
         found, timings = self._line.retriever.retrieve(answer.rewritten, searched, self._candidates)
-        hits = with_overlap(answer.rewritten, found)
+        hits = with_words(answer.rewritten, found)
         answer = self._ranked(replace(answer, hits=tuple(hits), timings=timings), rerank=rerank)
         return replace(answer, stage=Stage.DONE)
 
@@ -193,7 +193,7 @@ class Pipeline:
         )
         allowed = tuple(hit for hit in hits if hit.document.space in spaces)  # once more, after the search
         timings = replace(timings, rewrite=answer.timings.rewrite)
-        hits = with_overlap(answer.rewritten, allowed)
+        hits = with_words(answer.rewritten, allowed)
         answer = replace(answer, stage=Stage.RERANKING, hits=tuple(hits), timings=timings)
         yield answer
         yield await asyncio.to_thread(self._ranked, answer, rerank=rerank)

@@ -52,6 +52,7 @@ class Hit:
     dense_rank: int | None = None  # 1-based; None: dense retrieval did not return it
     cosine: float | None = None  # -1 to 1
     overlap: float | None = None  # 0 to 1, share of the question's words it holds, weighed among the candidates
+    named: tuple[float, float] = (0.0, 0.0)  # 0 to 1, shares of its title and of its heading that the question says
     lexical_rank: int | None = None  # 1-based
     bm25: float | None = None  # 0 and up
     rerank_rank: int | None = None  # 1-based

@@ -23,7 +23,7 @@ from rag_app.evaluate.records import (
     Vectors,
 )
 from rag_app.evaluate.search import Found, Searcher
-from rag_app.overlap import with_overlap
+from rag_app.naming import with_words
 from rag_app.records import Hit
 
 FIRST = 5  # passages of a question kept to be looked at
@@ -160,7 +160,7 @@ class _Judge:
             Hit(passage.chunk, passage.document, cosine=found.cosines[place], lexical_rank=ranks.get(place))
             for passage, place in passages
         ]
-        return with_overlap(self.question.text, hits)
+        return with_words(self.question.text, hits)
 
     def ordered(self, hits: Sequence[Hit], scores: Sequence[float]) -> list[Hit]:
         return self.models.reranker.ordered(hits, scores)

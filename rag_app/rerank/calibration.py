@@ -11,6 +11,8 @@ FILE = "calibration.json"
 # The best of a grid on the development sets (docs/training.md).
 LEXICAL, RANKS = 4.0, 3.0
 PART_LOGIT = 2.0  # weight of the logit beside the cosine in a part of a passage; 1 was measured a little worse
+# What a title and a heading that the question says whole are worth in the order, in logits (docs/retrieval.md).
+TITLE, HEADING = 2.2, 1.1
 _LEAST = 1e-6  # probabilities nearer to 0 or 1 count as this
 
 
@@ -73,6 +75,10 @@ class Calibration:
         it.
         """
         return 0.0 if lexical_rank is None else self.logit * LEXICAL * RANKS / (RANKS + lexical_rank - 1)
+
+    def called(self, title: float, heading: float) -> float:
+        """What the shares (0 to 1) of a title and a heading that a question says add for the order, in log-odds."""
+        return self.logit * (TITLE * title + HEADING * heading)
 
     def relevances(
         self, values: Sequence[float], *, first: bool = True, order: Sequence[float] | None = None

@@ -225,7 +225,10 @@ class BundledReranker:
         return self._ranked(hits, values, [True] * len(hits))
 
     def _raised(self, hits: Sequence[Hit]) -> list[float]:
-        return [self._calibration.raised(hit.lexical_rank) for hit in hits]
+        known = self._calibration
+        if all(hit.lexical_rank is None for hit in hits):  # only the meaning was searched
+            return [0.0] * len(hits)
+        return [known.raised(hit.lexical_rank) + known.called(*hit.named) for hit in hits]
 
     def _ranked(self, hits: Sequence[Hit], order: Sequence[float], read: Sequence[bool]) -> list[Hit]:
         # What is told of the first was fitted where every passage has its cosine.

@@ -12,7 +12,7 @@ from ingest.sentences import sentences
 from rag_app.evaluate.metrics import Target
 from rag_app.evaluate.records import Dataset
 from rag_app.evaluate.search import Searcher
-from rag_app.overlap import with_overlap
+from rag_app.naming import with_words
 from rag_app.records import Hit
 from rag_app.train.labelled import Labelled
 
@@ -114,7 +114,7 @@ class Shelf:
         return "" if holders else "No passage of the library holds the text that was given."
 
     def _with_candidates(self, question: str, targets: tuple[Target, ...], barred: set[tuple[str, int]]) -> Asked:
-        hits = with_overlap(question, self._find(question))
+        hits = with_words(question, self._find(question))
         passages = {target.document for target in targets}
         places = [(hit.chunk.id, 1) if hit.chunk.id in passages else (hit.document.id, hit.chunk.page) for hit in hits]
         near = {
@@ -169,7 +169,7 @@ def of_dataset(dataset: Dataset, vector: Callable[[str], NDArray[np.float32]], c
         yield Asked(
             question.text,
             question.targets,
-            tuple(with_overlap(question.text, hits)),
+            tuple(with_words(question.text, hits)),
             tuple((passage.document.path, passage.chunk.page) for passage in passages),
         )
     searcher.close()
