@@ -21,6 +21,8 @@ def of_hit(hit: Hit) -> Mapping[str, Any]:
         "first_page": chunk.first_page,
         "last_page": chunk.last_page,
         "text": chunk.text,
+        "before": hit.lead or None,
+        "after": hit.after.text if hit.after else None,
         "dense_rank": hit.dense_rank,
         "cosine": hit.cosine,
         "lexical_rank": hit.lexical_rank,

@@ -118,12 +118,13 @@ def _checked(part: Piece, cited: Sequence[Hit]) -> Sentence:
 
 def evidence_of(hit: Hit) -> Evidence:
     """Give a passage as evidence, with its title and headings."""
-    return Evidence(hit.chunk.text, f"{hit.document.title}\n{hit.chunk.heading}")
+    return Evidence(hit.text, f"{hit.document.title}\n{hit.chunk.heading}")
 
 
 def _citation(marker: int, hit: Hit, parts: Sequence[Piece]) -> Citation:
-    chunk = hit.chunk
-    start, end = quote_span(chunk.text, [part.text for part in parts if marker in part.markers])
+    chunk, text = hit.chunk, hit.text
+    citing = [part.text for part in parts if marker in part.markers]
+    start, end = quote_span(text, citing, hit.own, apart=hit.skips)
     page, label = place(hit, (start + end) // 2)
     return Citation(
         marker=marker,
@@ -132,16 +133,23 @@ def _citation(marker: int, hit: Hit, parts: Sequence[Piece]) -> Citation:
         path=hit.document.path,
         page=page,
         label=label,
-        quote=chunk.text[start:end],
+        quote=text[start:end],
         passage=chunk.text,
         relevance=hit.relevance or 0.0,
         first_page=chunk.first_page,
         start=chunk.start,
+        before=hit.lead,
+        after=hit.after.text if hit.after else "",
+        near=_near(hit, start, page),
     )
 
 
-def quote_span(passage: str, citing: Sequence[str]) -> tuple[int, int]:
-    """Find the sentences of a passage that best support the sentences that cite it: one unbroken span of it."""
+def quote_span(passage: str, citing: Sequence[str], own: int = 0, *, apart: bool = False) -> tuple[int, int]:
+    """Find the sentences of a passage that best support the sentences that cite it: one unbroken span of it.
+
+    What stands before the offset `own` was joined to it. Where that stands `apart`, no quote holds some of both, and
+    the passage's own sentences come first.
+    """
     spans: list[tuple[int, int]] = sentences(passage) or [(0, len(passage))]
     read = [facts(passage[start:end]) for start, end in spans]
     best: dict[int, float] = {}
@@ -151,9 +159,11 @@ def quote_span(passage: str, citing: Sequence[str]) -> tuple[int, int]:
         index = max(range(len(spans)), key=scores.__getitem__)
         best[index] = max(best.get(index, 0.0), scores[index])
     if not best:
-        return spans[0]
-    top = max(best, key=lambda index: (best[index], -index))
-    near = [index for index in best if abs(index - top) <= _QUOTE_REACH]
+        return next((span for span in spans if span[0] >= own), spans[0])
+    border = own if apart else 0
+    top = max(best, key=lambda index: (spans[index][0] >= border, best[index], -index))
+    same = [index for index in best if (spans[index][0] >= border) == (spans[top][0] >= border)]
+    near = [index for index in same if abs(index - top) <= _QUOTE_REACH]
     first, last = min(near), max(near)
     if last - first > _QUOTE_REACH:
         first, last = min(first, top), top
@@ -171,12 +181,12 @@ def _fit(said: Facts, span: Facts) -> float:
 
 
 def place(hit: Hit, offset: int) -> tuple[int, str]:
-    """Tell the page, and its printed label, on which a character of the passage's text stands.
+    """Tell the page, and its printed label, on which a character of a hit's text stands.
 
     `chunk.end` counts the characters of the last page that belong to the passage, so a passage over two pages is parted
     there; over more pages only the last can be told, and the page with most of the text stands for the rest.
     """
-    chunk = hit.chunk
+    chunk, offset = hit.at(offset)
     page = chunk.page
     if chunk.last_page > chunk.first_page:
         if offset >= len(chunk.text) - chunk.end:
@@ -186,3 +196,14 @@ def place(hit: Hit, offset: int) -> tuple[int, str]:
     if page == chunk.page:
         return page, chunk.label
     return page, str(int(chunk.label) + page - chunk.page) if chunk.label.isdecimal() else str(page)
+
+
+def _near(hit: Hit, start: int, page: int) -> int:
+    """The offset in the page's cleaned text of what stands at `start` of a hit's text; 0 where that is on another page.
+
+    Exact on the first page of a passage. On its last it is counted from the passage's end there.
+    """
+    chunk, offset = hit.at(start)
+    if page == chunk.first_page:
+        return chunk.start + offset
+    return max(0, chunk.end - (len(chunk.text) - offset)) if page == chunk.last_page else 0

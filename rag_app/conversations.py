@@ -167,6 +167,8 @@ def _as_citation(hit: Hit, marker: int) -> Citation:
         relevance=hit.relevance or 0.0,
         first_page=chunk.first_page,
         start=chunk.start,
+        before=hit.lead,
+        after=hit.after.text if hit.after else "",
     )
 
 

@@ -3,21 +3,23 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from ingest.errors import GeneratorError, RerankerError
 from ingest.library import Counts
+from ingest.records import Chunk, Document, Place
+from rag_app import copies
 from rag_app.access import visible_spaces
 from rag_app.breadth import reach, room, used
 from rag_app.citations import Resolved, resolve, showable
-from rag_app.copies import without_copies
 from rag_app.exclusion import ExcludingRetriever
 from rag_app.leaning import may_stand_alone
 from rag_app.markers import clean, settled
 from rag_app.naming import with_words
+from rag_app.neighbours import completed, wanted
 from rag_app.preference import preferring
 from rag_app.records import Answer, Hit, Mode, Stage, Timings, Turn
 from rag_app.stages import Generator, Reranker, Retriever, Rewriter
@@ -72,6 +74,10 @@ class Shelves(Protocol):
         """How many documents and passages some spaces hold."""
         ...
 
+    def chunks_at(self, places: Iterable[Place], spaces: Sequence[str]) -> dict[Place, tuple[Chunk, Document]]:
+        """The passages of some spaces at (document id, position) that may be shown, with their documents."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -98,13 +104,16 @@ class Pipeline:
         passages: int,
         strict: bool = False,
         wider: bool = False,
+        aside: Collection[str] = (),
     ) -> None:
         """Where it is strict, sentences that the sources do not say are taken out of answers.
 
-        Where it may be wider, a question that asks for several things is answered from more than `passages`.
+        Where it may be wider, a question that asks for several things is answered from more than `passages`. Of those
+        put `aside` (whole texts) nothing completes another; the retriever leaves them out itself.
         """
         self._library, self._line = library, line
         self._candidates, self._passages, self._strict, self._wider = candidates, passages, strict, wider
+        self._aside = frozenset(map(copies.wording, aside))
 
     def without(self, passages: Collection[str]) -> "Pipeline":
         """The same line, but these passages (whole texts) and their copies are not found."""
@@ -118,6 +127,7 @@ class Pipeline:
             passages=self._passages,
             strict=self._strict,
             wider=self._wider,
+            aside=[*self._aside, *passages],
         )
 
     async def ask(
@@ -143,6 +153,7 @@ class Pipeline:
             async for answer in growing:
                 yield answer
         if not answer.abstained:
+            answer = await asyncio.to_thread(self._completed, answer)
             async with aclosing(self._written(answer, turns)) as growing:
                 async for answer in growing:
                     yield answer
@@ -248,7 +259,17 @@ class Pipeline:
         An approved answer comes first where it is what was asked.
         """
         holding = holding_identifiers(answer.rewritten, preferring(reranked), self._passages)
-        return without_copies(holding, reach(holding, self._room(answer)))
+        return copies.without_copies(holding, reach(holding, self._room(answer)))
+
+    def _completed(self, answer: Answer) -> Answer:
+        """The passages used with what completes those that were cut, from the library as it is now."""
+        places = {place for hit in answer.hits if hit.used for place in wanted(hit)}
+        if not places:
+            return answer
+        found = self._library.chunks_at(places, answer.spaces)
+        if self._aside:
+            found = {place: near for place, near in found.items() if copies.wording(near[0].text) not in self._aside}
+        return replace(answer, hits=tuple(completed(hit, found) if hit.used else hit for hit in answer.hits))
 
     def _room(self, answer: Answer) -> int:
         return room(answer.rewritten, self._passages) if self._wider else self._passages

@@ -61,12 +61,13 @@ def messages(
 
 
 def _passage(hit: Hit) -> tuple[str, str]:
-    """Describe where a passage stands, in one line, and give its text."""
+    """Describe where a passage stands, in one line, and give its text with what completes it."""
     chunk = hit.chunk
     parts = [f"From: {_line(hit.document.title or hit.document.path)}, page {chunk.label or chunk.page}"]
     if chunk.heading:
         parts.append(f"section: {_line(chunk.heading)}")
-    return "; ".join(parts), unmarked(chunk.text).strip()
+    completed = (hit.lead, chunk.text, hit.after.text if hit.after else "")
+    return "; ".join(parts), unmarked("\n".join(part for part in completed if part)).strip()
 
 
 def _turn(turn: Turn) -> str:

@@ -9,8 +9,8 @@ import pytest
 
 RAG = [sys.executable, "-m", "rag_app"]
 HIT_KEYS = {
-    "chunk_id", "document_id", "space", "title", "path", "page", "first_page", "last_page", "text", "dense_rank",
-    "cosine", "lexical_rank", "bm25", "rerank_rank", "relevance", "used",
+    "chunk_id", "document_id", "space", "title", "path", "page", "first_page", "last_page", "text", "before", "after",
+    "dense_rank", "cosine", "lexical_rank", "bm25", "rerank_rank", "relevance", "used",
 }  # fmt: skip
 COMMANDS = "serve ingest ask search documents evaluate train models backup restore rebuild verify doctor".split()
 

@@ -4,11 +4,12 @@ What the cross-encoder says of passages and of sentences is kept, as for the oth
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from ingest.library import Counts
+from ingest.records import Chunk, Document, Place
 from rag_app.evaluate.models import Models
 from rag_app.evaluate.models import Reranker as Scoring
 from rag_app.evaluate.progress import Progress
@@ -101,6 +102,10 @@ class SetRetriever:
         self._dataset, self._models = dataset, models
         self._searcher = Searcher(dataset.passages, vectors)
         self._spaces = sorted({passage.document.space for passage in dataset.passages})
+        self._at = {
+            Place(passage.document.id, passage.chunk.position): (passage.chunk, passage.document)
+            for passage in dataset.passages
+        }
 
     def spaces(self) -> list[str]:
         """The spaces of its documents."""
@@ -110,6 +115,11 @@ class SetRetriever:
         """How much some spaces hold."""
         held = [passage for passage in self._dataset.passages if passage.document.space in spaces]
         return Counts(len({passage.document.id for passage in held}), len(held))
+
+    def chunks_at(self, places: Iterable[Place], spaces: Sequence[str]) -> dict[Place, tuple[Chunk, Document]]:
+        """The passages at (document id, position), with their documents."""
+        held = {place: self._at[place] for place in places if place in self._at}
+        return {place: (chunk, document) for place, (chunk, document) in held.items() if document.space in spaces}
 
     def retrieve(
         self,
@@ -180,7 +190,7 @@ def given_to(question: Question, answer: Answer, tolerance: int) -> Given:
         relevance=max((hit.relevance or 0.0 for hit in answer.hits if hit.used), default=0.0),
         sentences=tuple(sentence.text for sentence in answer.sentences),
         support=tuple(sentence.support for sentence in answer.sentences),
-        passages=tuple(hit.chunk.text for hit in answer.hits if hit.used),
+        passages=tuple(hit.text for hit in answer.hits if hit.used),
         quotes=tuple(citation.quote for citation in answer.citations),
         right=tuple(_right(citation, question, tolerance) for citation in answer.citations),
     )

@@ -69,6 +69,7 @@ class Unit:
     whole: bool  # not a heading, not a fragment
     context: int | None  # position of the one it leans on: the sentence before it, or what leads into its list
     asked: str = ""  # the question right before it, which it seems to answer
+    joined: bool = False  # comes from a neighbour that completes the passage: quoted with what leans on it, never alone
 
 
 class Extractive:
@@ -91,7 +92,7 @@ class Extractive:
             for line in whole(passages):
                 yield line
             return
-        cut = [unit for index, hit in enumerate(passages) for unit in units(hit.chunk.text, index, hit.chunk.heading)]
+        cut = [unit for index, hit in enumerate(passages) for unit in _units_of(hit, index)]
         spans = candidates(cut)
         if not spans:
             return
@@ -128,8 +129,17 @@ def whole(passages: Sequence[Hit]) -> list[str]:
     return written([unit for unit in said if unit.text != unmarked(document.title)] or said)
 
 
-def units(text: str, passage: int, heading: str = "") -> list[Unit]:
-    """Cut a passage under a heading path into what can be quoted. Headings and questions answer nothing."""
+def _units_of(hit: Hit, passage: int) -> list[Unit]:
+    """Cut a passage, with what it goes on from, where it was cut there."""
+    before = "" if hit.before is None else f"{hit.before.text}\n"
+    return units(before + hit.chunk.text, passage, hit.chunk.heading, own=len(before))
+
+
+def units(text: str, passage: int, heading: str = "", own: int = 0) -> list[Unit]:
+    """Cut a passage under a heading path into what can be quoted. Headings and questions answer nothing.
+
+    What stands before the offset `own` was joined to it.
+    """
     found: list[Unit] = []
     titles = {part.strip().casefold() for part in heading.split(" > ")}
     lead: int | None = None  # the line that leads into the list under way
@@ -143,7 +153,7 @@ def units(text: str, passage: int, heading: str = "") -> list[Unit]:
         whole = _whole(shown, item=item, row=row and bool(found) and found[-1].row)
         whole = whole and not shown.endswith("?") and shown.casefold() not in titles
         asked = found[-1].text if found and found[-1].text.endswith("?") else ""
-        found.append(Unit(passage, len(found), shown, item, row, whole, context, asked))
+        found.append(Unit(passage, len(found), shown, item, row, whole, context, asked, joined=start < own))
         if not item:
             lead = len(found) - 1 if shown.endswith(":") else None
     return found
@@ -161,15 +171,19 @@ def _whole(text: str, *, item: bool, row: bool) -> bool:
 
 def candidates(cut: Sequence[Unit]) -> list[tuple[Unit, ...]]:
     """List what may be quoted: each whole unit, with the one it leans on; and each short list as a whole."""
-    whole = [unit for unit in cut if unit.whole] or [unit for unit in cut if len(unit.text.split()) > _FRAGMENT]
+    whole = [unit for unit in cut if unit.whole]
+    if all(unit.joined for unit in whole):
+        whole = [unit for unit in cut if len(unit.text.split()) > _FRAGMENT]
     by_place = {(unit.passage, unit.position): unit for unit in whole}
     spans: list[tuple[Unit, ...]] = []
     lists: dict[tuple[int, int], list[Unit]] = {}
     for unit in whole:
+        if unit.joined:
+            continue
         before = None if unit.context is None else by_place.get((unit.passage, unit.context))
         if before is not None:
             spans.append((before, unit))
-            if unit.item:
+            if unit.item and not before.joined:  # otherwise the list begins in another passage
                 lists.setdefault((before.passage, before.position), [before]).append(unit)
         elif not unit.text.endswith(":"):
             spans.append((unit,))

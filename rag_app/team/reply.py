@@ -187,9 +187,9 @@ def _as_hit(place: int, source: Citation) -> Hit:
         last_page=max(source.page, source.first_page),
         label=source.label,
         heading="",
-        text=source.passage,
+        text=source.text,
         start=source.start,
-        end=len(source.passage),
+        end=len(source.text),
     )
     document = Document(source.document_id, "", "", source.title, source.path, 0, 0, 0, "")
     return Hit(chunk, document, relevance=source.relevance, used=True)

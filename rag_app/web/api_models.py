@@ -67,6 +67,8 @@ class Hit(BaseModel):
     first_page: int
     last_page: int
     text: str
+    before: str | None = Field(description="what completes it from the passage before it, where it was cut there")
+    after: str | None = Field(description="what completes it from the passage after it, where it was cut there")
     dense_rank: int | None = Field(description="1-based")
     cosine: float | None = Field(description="-1 to 1")
     lexical_rank: int | None = Field(description="1-based")

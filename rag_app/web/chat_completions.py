@@ -102,9 +102,7 @@ def evidence_of(answer: Answer) -> dict[str, Any]:
 
 def read_by(request: ChatRequest, answer: Answer) -> str:
     """Everything that counts as the prompt: the messages, and the passages the answer was made from."""
-    return "\n".join(
-        [message.text for message in request.messages] + [hit.chunk.text for hit in answer.hits if hit.used]
-    )
+    return "\n".join([message.text for message in request.messages] + [hit.text for hit in answer.hits if hit.used])
 
 
 def usage(prompt: int, completion: int) -> dict[str, int]:

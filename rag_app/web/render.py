@@ -311,14 +311,11 @@ def _support(sentences: Sequence[Sentence], source: Citation) -> str:
 
 
 def marked_passage(source: Citation) -> str:
-    """The passage with the sentences that support the answer marked; spacing may differ between the two."""
+    """The passage, with what completes it and the sentences that support the answer marked; spacing may differ."""
     words = source.quote.split()
-    found = re.search(r"\s+".join(map(re.escape, words)), source.passage) if words else None
+    text = source.text
+    found = re.search(r"\s+".join(map(re.escape, words)), text) if words else None
     if found is None:
-        return escape(source.passage)
-    before, quote, after = (
-        source.passage[: found.start()],
-        source.passage[found.start() : found.end()],
-        source.passage[found.end() :],
-    )
+        return escape(text)
+    before, quote, after = text[: found.start()], text[found.start() : found.end()], text[found.end() :]
     return f"{escape(before)}<mark>{escape(quote)}</mark>{escape(after)}"

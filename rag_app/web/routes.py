@@ -302,8 +302,8 @@ def find(desk: Desk, document_id: str) -> Document | None:
 
 def place(cited: Citation) -> tuple[str, int, str]:
     """What to look for on the cited page, near which character of its text, and the page's label."""
-    near = 0
+    near = cited.near or 0
     quote = cited.quote or cited.passage
-    if cited.page == cited.first_page:
+    if cited.near is None and cited.page == cited.first_page:
         near = cited.start + max(0, cited.passage.find(quote))
     return quote, near, cited.label
