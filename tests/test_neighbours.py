@@ -15,7 +15,7 @@ from ingest.records import Place
 from rag_app.as_json import of_hit
 from rag_app.citations import resolve
 from rag_app.conversations import stored
-from rag_app.generate.extractive import Extractive
+from rag_app.generate.extractive import Extractive, candidates, judged, units
 from rag_app.generate.openai_chat import OpenAIChat
 from rag_app.neighbours import LOOK_BACK, WORDS, Found, completed, wanted
 from rag_app.pipeline import Line, Pipeline
@@ -228,6 +228,30 @@ def test_json_and_what_is_kept_say_what_was_joined() -> None:
     assert [(one.before, one.after) for one in stored(answer).sources] == [
         ("Bring these 3 papers to Bonn: …", "- a letter")
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "quotable"),
+    [
+        (
+            "The form is short.",
+            "It has two pages. Badges are blue.",
+            ["The form is short. It has two pages.", "Badges"],
+        ),
+        # No list as a whole: it begins in another passage.
+        (
+            "Bring all of these:",
+            "- one thing\n- a second\n- a third",
+            ["Bring all of these: " + item for item in ("one", "a s", "a t")],
+        ),
+        ("The form is short.", "forms for all the staff in every office 20", ["forms for all"]),
+    ],
+)
+def test_what_was_joined_is_quoted_only_with_what_leans_on_it(before: str, text: str, quotable: Sequence[str]) -> None:
+    spans = candidates(units(f"{before}\n{text}", 0, own=len(before) + 1))
+
+    assert len(spans) == len(quotable)
+    assert all(judged(span).startswith(own) for span, own in zip(spans, quotable, strict=True))
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from ingest.sentences import sentences
 from rag_app.key_phrase import key_phrase
 from rag_app.markers import unmarked
+from rag_app.neighbours import ITEM, LEANING
 from rag_app.records import Hit, Mode, Turn
 from rag_app.stages import SentenceScorer
 from rag_app.team.wording import identifier_of
@@ -30,14 +31,8 @@ NOT_FIRST = 3.0
 _ALIKE = 0.8  # share of words in common that makes two sentences the same
 _FRAGMENT = 5  # words that even a line without a full stop must have, where there is nothing better
 _LONGEST = 90  # words a sentence may have; what is longer is a table or a list that lost its lines
-_ITEM = re.compile(r"\s*(?:[-*•▪◦‣–]|\(?(?:\d{1,2}|[a-z])[.)])\s+")  # noqa: RUF001 - bullets of real documents
 _END = re.compile(r"[.!?…:;][\"'”’)\]]*$")  # noqa: RUF001
 _ROW = re.compile(r"\S \| +\S")  # a table row, as the reader of PDFs writes it
-_LEANING = re.compile(
-    r"(?:it|its|this|that|these|those|they|their|them|he|she|his|her|such|both|in this case|in that case|if so|if not|"
-    r"doing so)\b",
-    re.IGNORECASE,
-)
 _WHAT_TO_DO = re.compile(
     r"\b(?:what (?:should|can|must|do|shall|could) (?:i|we|you|one|they)|what (?:now|to do|helps)|how to|"
     r"how (?:do|can|should|must|could) (?:i|we|you|one))\b",
@@ -144,12 +139,12 @@ def units(text: str, passage: int, heading: str = "", own: int = 0) -> list[Unit
     titles = {part.strip().casefold() for part in heading.split(" > ")}
     lead: int | None = None  # the line that leads into the list under way
     for start, end in sentences(text):
-        bullet = _ITEM.match(text, start, end)
+        bullet = ITEM.match(text, start, end)
         shown = unmarked(" ".join(text[bullet.end() if bullet else start : end].split()))
         if not shown:
             continue
         item, row = bullet is not None, _ROW.search(shown) is not None
-        context = lead if item else len(found) - 1 if found and _LEANING.match(shown) else None
+        context = lead if item else len(found) - 1 if found and LEANING.match(shown) else None
         whole = _whole(shown, item=item, row=row and bool(found) and found[-1].row)
         whole = whole and not shown.endswith("?") and shown.casefold() not in titles
         asked = found[-1].text if found and found[-1].text.endswith("?") else ""
