@@ -12,6 +12,8 @@ from ingest.errors import GeneratorError, RerankerError
 from ingest.library import Counts
 from ingest.records import Chunk, Document, Place
 from rag_app import copies
+from rag_app.absent import absent_names
+from rag_app.absent import told as absent_told
 from rag_app.access import visible_spaces
 from rag_app.breadth import reach, room, used
 from rag_app.citations import Resolved, resolve, showable
@@ -22,6 +24,7 @@ from rag_app.naming import with_words
 from rag_app.neighbours import completed, wanted
 from rag_app.preference import preferring
 from rag_app.records import Answer, Hit, Mode, Stage, Timings, Turn
+from rag_app.rerank.calibration import doubted
 from rag_app.stages import Generator, Reranker, Retriever, Rewriter
 from rag_app.support import needs_none
 from rag_app.verbatim import holding_identifiers
@@ -227,7 +230,11 @@ class Pipeline:
         hits, notice = self._ordered(answer, rerank=rerank)
         taken = used(hits, self._passages, self._room(answer))
         hits = [replace(hit, used=one) for hit, one in zip(hits, taken, strict=True)]
-        return (self._line.closer.look(answer.rewritten, hits) if self._line.closer else hits), notice
+        hits = self._line.closer.look(answer.rewritten, hits) if self._line.closer else hits
+        absent = absent_names(answer.rewritten, answer.hits)
+        if absent:
+            hits = [hit if hit.relevance is None else replace(hit, relevance=doubted(hit.relevance)) for hit in hits]
+        return hits, _joined(notice, absent_told(absent))
 
     def _ordered(self, answer: Answer, *, rerank: bool) -> tuple[list[Hit], str]:
         judge, reranker = self._line.judge, self._line.reranker

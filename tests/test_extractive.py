@@ -69,6 +69,19 @@ async def test_list_items_stay_a_list_with_the_line_that_leads_in() -> None:
     assert said == ("Bring these to the first day: [1]\n- a passport or identity card [1]\n- the signed contract [1]")
 
 
+async def test_commands_that_a_line_leads_into_are_quoted_with_it() -> None:
+    commands = "ollama pull llama3.2\nRAG_LLM_MODEL=llama3.2 make run"
+    text = f"Set three variables. With Ollama on the same computer:\n\n{commands}\n\nWith vLLM the address is its own."
+
+    said = await answer(
+        "How do I connect Ollama on my computer?", [make_hit(f"{text}\n\nWith vLLM the address is its own.")]
+    )
+
+    assert said == (
+        "With Ollama on the same computer: [1]\n- ollama pull llama3.2 [1]\n- RAG_LLM_MODEL=llama3.2 make run [1]"
+    )
+
+
 async def test_headings_and_fragments_are_not_quoted() -> None:
     text = "Vacation policy\nVacation policy for\nVacation is paid for by the company.\n12 | 7"
 

@@ -143,7 +143,9 @@ def units(text: str, passage: int, heading: str = "", own: int = 0) -> list[Unit
         shown = unmarked(" ".join(text[bullet.end() if bullet else start : end].split()))
         if not shown:
             continue
-        item, row = bullet is not None, _ROW.search(shown) is not None
+        row = _ROW.search(shown) is not None
+        # Lines of a list without bullets, and commands to type: what a colon leads into and no full stop ends.
+        item = bullet is not None or (lead is not None and not row and not _END.search(shown))
         context = lead if item else len(found) - 1 if found and LEANING.match(shown) else None
         whole = _whole(shown, item=item, row=row and bool(found) and found[-1].row)
         whole = whole and not shown.endswith("?") and shown.casefold() not in titles
