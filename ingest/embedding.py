@@ -109,30 +109,36 @@ class TorchEmbedding:
         if threads:
             torch.set_num_threads(threads)
         self.name = torch_name()
-        self._model: Any = SentenceTransformer(
-            str(folder),
-            device=graphics.device(),
-            trust_remote_code=False,
-            local_files_only=True,
-            model_kwargs={"dtype": getattr(torch, self.name.removeprefix("torch."))},
+        dtype = getattr(torch, self.name.removeprefix("torch."))
+        self._placed: graphics.Placed[Any] = graphics.Placed(
+            lambda device: SentenceTransformer(
+                str(folder),
+                device=device,
+                trust_remote_code=False,
+                local_files_only=True,
+                model_kwargs={"dtype": dtype},
+            )
         )
-        self.window = int(self._model.max_seq_length or 0)
-        self.outputs = int(self._model.get_embedding_dimension() or 0)
+        model = self._placed.model
+        self.window = int(model.max_seq_length or 0)
+        self.outputs = int(model.get_embedding_dimension() or 0)
         # A tokenizer of its own: one that two threads use at once raises "Already borrowed".
-        self._counter = copy.deepcopy(self._model.tokenizer)
+        self._counter = copy.deepcopy(model.tokenizer)
 
     def parts(self, texts: Sequence[Text], *, question: bool = False) -> Iterator[tuple[Sequence[int], Work]]:
         """As Engine says; questions and passages each behind the prompt that the model has for them."""
-        encode = self._model.encode_query if question else self._model.encode_document
+        encoded = partial(_encoded, question=question)
         for start in range(0, len(texts), BATCH):
-            yield range(start, min(start + BATCH, len(texts))), partial(_encoded, encode, texts[start : start + BATCH])
+            part = texts[start : start + BATCH]
+            yield range(start, start + len(part)), partial(self._placed.run, partial(encoded, texts=part))
 
     def pieces(self, text: str) -> int:
         """Word pieces of a text. For one thread at a time."""
         return len(self._counter.tokenize(text))
 
 
-def _encoded(encode: Any, texts: Sequence[Text]) -> Vectors:  # noqa: ANN401 - sentence-transformers
+def _encoded(model: Any, texts: Sequence[Text], *, question: bool) -> Vectors:  # noqa: ANN401 - sentence-transformers
+    encode = model.encode_query if question else model.encode_document
     tensor = encode(
         list(texts), batch_size=8, convert_to_tensor=True, normalize_embeddings=False, show_progress_bar=False
     )

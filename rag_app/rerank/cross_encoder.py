@@ -43,30 +43,18 @@ class TorchScoring:
     outputs = 1
 
     def __init__(self, folder: Path, pieces: int | None) -> None:
-        import torch
         from safetensors import SafetensorError
-        from sentence_transformers import CrossEncoder
 
         quiet()
         self.name = torch_name()
-        extra: dict[str, Any] = {} if pieces is None else {"max_length": pieces}
         try:
-            self._model: CrossEncoder = CrossEncoder(
-                str(folder),
-                device=graphics.device(),
-                trust_remote_code=False,
-                local_files_only=True,
-                model_kwargs={"dtype": getattr(torch, self.name.removeprefix("torch."))},
-                **extra,
-            )
+            self._placed = graphics.Placed(partial(_scoring, folder, pieces, self.name))
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:  # the last two: weights that do not fit
             raise ModelError(_unloadable(folder, error)) from error
-        if self._model.num_labels != 1:
-            raise ModelError(
-                f"{folder} is no reranker: it gives {self._model.num_labels} scores a pair instead of one."
-            )
-        self.window = min([self._model.max_seq_length, *_positions(self._model)])
-        self._model.max_seq_length = self.window
+        model = self._placed.model
+        if model.num_labels != 1:
+            raise ModelError(f"{folder} is no reranker: it gives {model.num_labels} scores a pair instead of one.")
+        self.window = model.max_seq_length
 
     def parts(self, texts: Sequence[Text], *, question: bool = False) -> Iterator[tuple[Sequence[int], Work]]:
         """As Engine says; the texts are pairs."""
@@ -74,20 +62,39 @@ class TorchScoring:
         order = sorted(range(len(texts)), key=lambda place: len(texts[place][1]))  # like lengths together
         for start in range(0, len(order), WORK):
             places = order[start : start + WORK]
-            yield places, partial(self._predict, [texts[place] for place in places])
+            work = partial(_predicted, pairs=[texts[place] for place in places])
+            yield places, partial(self._placed.run, work)
 
-    def _predict(self, pairs: Sequence[Text]) -> Rows:
-        import torch
 
-        scores = self._model.predict(
-            list(pairs),
-            batch_size=BATCH,
-            activation_fn=torch.nn.Identity(),
-            convert_to_tensor=True,
-            show_progress_bar=False,
-        )
-        rows: Rows = scores.float().cpu().numpy()[:, None]
-        return rows
+def _scoring(folder: Path, pieces: int | None, number: str, device: str) -> "CrossEncoder":
+    """A folder's model on a device; number: the name of a number format of torch's."""
+    import torch
+    from sentence_transformers import CrossEncoder
+
+    model = CrossEncoder(
+        str(folder),
+        device=device,
+        trust_remote_code=False,
+        local_files_only=True,
+        model_kwargs={"dtype": getattr(torch, number.removeprefix("torch."))},
+        **({} if pieces is None else {"max_length": pieces}),
+    )
+    model.max_seq_length = min([model.max_seq_length, *_positions(model)])
+    return model
+
+
+def _predicted(model: "CrossEncoder", pairs: Sequence[Text]) -> Rows:
+    import torch
+
+    scores = model.predict(
+        list(pairs),
+        batch_size=BATCH,
+        activation_fn=torch.nn.Identity(),
+        convert_to_tensor=True,
+        show_progress_bar=False,
+    )
+    rows: Rows = scores.float().cpu().numpy()[:, None]
+    return rows
 
 
 class Scorer:
