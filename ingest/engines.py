@@ -17,19 +17,19 @@ from numpy.typing import NDArray
 from ingest import graphics, openvino_bert
 from ingest.compute import Compute, Priority
 from ingest.errors import ModelError, SettingsError
-from ingest.openvino_bert import Compiled, Shape, Unfit
+from ingest.openvino_bert import FLOAT32, INT8, SCORES, Compiled, Shape, Unfit
 from ingest.tokens import Text, Tokens
 
 logger = logging.getLogger(__name__)
 
-AUTO, TORCH, OPENVINO = "auto", "torch", "openvino"
-SETTINGS = (AUTO, TORCH, OPENVINO)
+AUTO, TORCH, OPENVINO, OPENVINO_INT8 = "auto", "torch", "openvino", "openvino-int8"
+SETTINGS = (AUTO, TORCH, OPENVINO, OPENVINO_INT8)
 FILE = "engines.json"
 # A layer as the bundled models have six of, and a batch as a question has many of.
 SAMPLE = Shape(width=384, layers=1, heads=12, epsilon=1e-12, positions=512, words=1000)
 TEXTS, TOKENS = 8, 176
 TURNS = 5
-CLEARLY = 1.1  # torch is taken when OpenVINO was measured so many times slower
+CLEARLY = 1.1  # torch, or int8, is taken when OpenVINO, or float32, was measured so many times slower
 
 Rows = NDArray[np.float32]  # (texts, outputs)
 Work = Callable[[], Rows]
@@ -90,7 +90,7 @@ class OpenVino:
         self.name = f"{OPENVINO} {openvino_bert.version()} {number}"
         self.window, self.outputs = form.window, form.outputs
         self._tokens = Tokens(folder, form.window)
-        self._compiled = Compiled(openvino_bert.drawn(folder, form.head), number, threads)
+        self._compiled = Compiled(openvino_bert.drawn(folder, form.head, number), number, threads)
 
     def parts(self, texts: Sequence[Text], *, question: bool = False) -> Iterator[tuple[Sequence[int], Work]]:
         """As Engine says; questions and passages are read alike."""
@@ -120,7 +120,8 @@ class Engines:
         why = self.choice.why
         if self.choice.name != TORCH:
             try:
-                return OpenVino(folder, form(), self.choice.name.rpartition(" ")[2], self.threads), why
+                known = form()
+                return OpenVino(folder, known, self._named(known).rpartition(" ")[2], self.threads), why
             except Unfit as error:
                 why = f"OpenVINO is used for plain BERT models, and of this one {error}"
         return torch(), why
@@ -131,8 +132,8 @@ class Engines:
         if self._setting == TORCH:
             return Choice(TORCH, "RAG_ENGINE says so")
         hindrance = self._hindrance()
-        if hindrance and self._setting == OPENVINO:
-            raise ModelError(f"RAG_ENGINE=openvino, but {hindrance}. Install openvino, or unset RAG_ENGINE.")
+        if hindrance and self._setting != AUTO:
+            raise ModelError(f"RAG_ENGINE={self._setting}, but {hindrance}. Install openvino, or unset RAG_ENGINE.")
         return Choice(TORCH, hindrance) if hindrance else self._fastest()
 
     @property
@@ -157,11 +158,22 @@ class Engines:
         """The name of the engine that `open` takes for a model whose weights are whole; loads nothing."""
         if self.choice.name != TORCH:
             try:
-                form()
+                return self._named(form())
             except Unfit:
                 return torch_name()
-            return self.choice.name
         return torch_name()
+
+    def _named(self, form: Form) -> str:
+        """OpenVINO's name for a model. Vectors are never made with int8: that moved them to a cosine of .998."""
+        if self.choice.name.endswith(f" {INT8}") and form.head != SCORES:
+            return self._float(self.measured().ms)
+        return self.choice.name
+
+    @staticmethod
+    def _float(ms: Mapping[str, float]) -> str:
+        """The fastest of OpenVINO's floating-point formats."""
+        known = {name: took for name, took in ms.items() if name.startswith(OPENVINO) and not name.endswith(f" {INT8}")}
+        return min(known, key=lambda name: known[name])
 
     def measured(self) -> Measured:
         """What was measured on this machine, now or before."""
@@ -180,13 +192,19 @@ class Engines:
 
     def _fastest(self) -> Choice:
         ms = self.measured().ms
-        ours = {name: took for name, took in ms.items() if name.startswith(OPENVINO)}
-        theirs = {name: took for name, took in ms.items() if name not in ours}
-        best = min(ours, key=lambda name: ours[name])
-        if self._setting == AUTO and theirs and min(theirs.values()) * CLEARLY < ours[best]:
-            return Choice(TORCH, "it was measured fastest")
+        best, whole = self._float(ms), f"{OPENVINO} {openvino_bert.version()} {INT8}"
+        if self._setting == OPENVINO_INT8 and whole in ms:
+            return Choice(whole, f"RAG_ENGINE says so, and {best} makes vectors")
+        if self._setting == OPENVINO_INT8:
+            raise ModelError("RAG_ENGINE=openvino-int8 needs an x86 processor. Unset RAG_ENGINE.")
         if self._setting == OPENVINO:
             return Choice(best, "RAG_ENGINE says so")
+        theirs = [took for name, took in ms.items() if not name.startswith(OPENVINO)]
+        # Where bfloat16 is quick it is taken: it moves scores a quarter as far.
+        if best.endswith(f" {FLOAT32}") and whole in ms and ms[whole] * CLEARLY < min([ms[best], *theirs]):
+            return Choice(whole, f"it was measured fastest, and {best} makes vectors")
+        if theirs and min(theirs) * CLEARLY < ms[best]:
+            return Choice(TORCH, "it was measured fastest")
         return Choice(best, "it was measured fastest" if len(ms) > 1 else "there is no graphics processor")
 
     def _now(self, ms: Mapping[str, float]) -> Measured:
@@ -203,7 +221,7 @@ class Engines:
         except (OSError, ValueError, TypeError, AttributeError) as error:
             logger.warning("%s is measured anew: %s", self._file, error)
             return None
-        return found if usable and any(name.startswith(OPENVINO) for name in found.ms) else None
+        return found if usable and set(_named_formats()) <= set(found.ms) else None
 
     def _write(self, found: Measured) -> None:
         if self._file is None or not self._file.parent.parent.is_dir():
@@ -223,12 +241,15 @@ def openvino_ms(threads: int) -> Mapping[str, float]:
 def sampled(threads: int) -> dict[str, Callable[[], object]]:
     """By the name of each number format of OpenVINO, what puts TEXTS texts of TOKENS tokens through one layer."""
     ids = np.ones((TEXTS, TOKENS), dtype=np.int64)
-    graph = openvino_bert.sample(SAMPLE)
-    ready = {number: Compiled(graph, number, threads) for number in openvino_bert.numbers()}
     return {
-        f"{OPENVINO} {openvino_bert.version()} {number}": partial(one.run, (ids, ids, ids))
-        for number, one in ready.items()
+        name: partial(Compiled(openvino_bert.sample(SAMPLE, number), number, threads).run, (ids, ids, ids))
+        for name, number in _named_formats().items()
     }
+
+
+def _named_formats() -> dict[str, str]:
+    """The number formats that OpenVINO has here, by the names of their engines."""
+    return {f"{OPENVINO} {openvino_bert.version()} {number}": number for number in openvino_bert.numbers()}
 
 
 def fastest(ways: Mapping[str, Callable[[], object]]) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,14 +21,14 @@ from transformers import AutoTokenizer, BertModel
 from ingest import engines, graphics, openvino_bert, tokens
 from ingest.compute import Compute, Priority
 from ingest.embedding import Embedder, embedding_form, torch_sampled
-from ingest.engines import Engines, Measured, computed
+from ingest.engines import Engines, Form, Measured, computed
 from ingest.errors import ModelError, SettingsError
 from ingest.openvino_bert import Unfit
 from ingest.tokens import Counter, Tokens
 from rag_app.rerank.cross_encoder import FOLDER, BundledReranker, LocalReranker
 
 NEAR = 0.999  # cosine between the vectors of two engines
-APART = {"f32": 0.005, "bf16": 0.15, "torch": 0.15}  # logits of two engines, which run from about -8 to 8
+APART = {"f32": 0.005, "bf16": 0.15, "int8": 0.5, "torch": 0.15}  # logits of two engines, which run from about -8 to 8
 QUESTION = "How long is the notice period?"
 TEXTS = [
     "Employees can leave three months after they have given notice.",
@@ -41,9 +42,10 @@ TEXTS = [
 
 
 def kept(tmp_path: Path, ms: dict[str, float], processor: str | None = None) -> Path:
-    """The cache folder of a home in which these milliseconds were measured."""
+    """The cache folder of a home in which these milliseconds were measured, and much more for what is not named."""
     folder = tmp_path / "home" / "cache"
     folder.mkdir(parents=True, exist_ok=True)
+    ms = dict.fromkeys(openvino_bert.numbers(), 1e6) | ms
     named = {f"openvino {openvino_bert.version()} {key}" if key != "torch" else "torch.float32": ms[key] for key in ms}
     before = Measured(processor or openvino_bert.processor(), openvino_bert.version(), 0, named, "2026-11-21")
     fields = ("processor", "openvino", "threads", "ms", "on")
@@ -56,6 +58,8 @@ def way(request, tmp_path):
     """Engines that take one of all there are, and its name."""
     if request.param == "torch":
         return Engines("torch"), request.param
+    if request.param == "int8":
+        return Engines("openvino-int8", kept=kept(tmp_path, {"f32": 1.0})), request.param
     return Engines("openvino", kept=kept(tmp_path, {request.param: 1.0})), request.param
 
 
@@ -79,7 +83,7 @@ def test_vectors_are_those_of_the_plain_library(way, plain_vectors):
     vectors = model.embed(TEXTS)
     question = model.embed_question(TEXTS[0])
 
-    assert name in model.engine
+    assert ("f32" if name == "int8" else name) in model.engine
     assert (vectors * plain_vectors).sum(axis=1).min() > NEAR
     assert question @ plain_vectors[0] > NEAR
 
@@ -104,10 +108,11 @@ def test_scores_of_two_engines_are_not_taken_for_one_another(tmp_path):
             Engines("torch"),
             Engines("openvino", kept=kept(tmp_path / "a", {"f32": 1.0})),
             Engines("openvino", kept=kept(tmp_path / "b", {"bf16": 1.0})),
+            Engines("openvino-int8"),
         )
     }
 
-    assert len(names) == 3
+    assert len(names) == 4
 
 
 def test_vectors_of_two_engines_belong_to_one_library():
@@ -122,6 +127,51 @@ def test_what_was_measured_decides(tmp_path):
     assert Engines(kept=kept(tmp_path, {"f32": 2.0, "bf16": 1.0})).choice.name.endswith(" bf16")
     assert Engines(kept=kept(tmp_path, {"f32": 2.0, "torch": 1.0})).choice.name == "torch"
     assert Engines(kept=kept(tmp_path, {"f32": 2.0, "torch": 1.95})).choice.name.endswith(" f32")
+
+
+@pytest.mark.parametrize(
+    ("ms", "scores", "vectors"),
+    [
+        ({"f32": 4.0, "bf16": 5.0, "int8": 2.0}, " int8", " f32"),
+        ({"f32": 4.0, "bf16": 5.0, "int8": 3.8}, " f32", " f32"),  # not clearly faster
+        ({"f32": 4.0, "bf16": 3.0, "int8": 2.0}, " bf16", " bf16"),  # nearer to float32, and quick
+        ({"f32": 4.0, "bf16": 5.0, "int8": 2.0, "torch": 2.1}, "torch", "torch"),
+    ],
+)
+def test_int8_makes_scores_where_bfloat16_is_slow_and_never_vectors(ms, scores, vectors, tmp_path):
+    ways = Engines(kept=kept(tmp_path, ms))
+    named = {head: ways.expected(lambda head=head: Form(head, 9, 1), lambda: "torch") for head in ("logits", "mean")}
+
+    assert named["logits"].endswith(scores)
+    assert named["mean"].endswith(vectors)
+
+
+def test_int8_can_be_had_and_be_refused_by_the_setting(tmp_path):
+    asked = Engines("openvino-int8", kept=kept(tmp_path / "a", {"f32": 4.0, "bf16": 1.0, "int8": 2.0}))
+    refused = Engines("openvino", kept=kept(tmp_path / "b", {"f32": 4.0, "bf16": 5.0, "int8": 1.0}))
+
+    assert asked.choice.name.endswith(" int8")
+    assert re.fullmatch(r"RAG_ENGINE says so, and openvino .* bf16 makes vectors", asked.choice.why)
+    assert not refused.choice.name.endswith(" int8")
+
+
+def test_a_processor_that_int8_was_not_measured_on_does_without(tmp_path, monkeypatch):
+    monkeypatch.setattr(openvino_bert.platform, "machine", lambda: "aarch64")
+    folder = kept(tmp_path, {"f32": 1.0})
+
+    assert "int8" not in openvino_bert.numbers()
+    assert Engines(kept=folder).choice.name.endswith(" f32")
+    with pytest.raises(ModelError, match=r"openvino-int8 needs an x86 processor\. Unset RAG_ENGINE"):
+        assert Engines("openvino-int8", kept=folder).choice
+
+
+def test_what_was_measured_before_there_was_int8_is_measured_anew(tmp_path):
+    folder = kept(tmp_path, {"f32": 1e-6})
+    before = json.loads((folder / engines.FILE).read_text())
+    del before["ms"][f"openvino {openvino_bert.version()} int8"]
+    (folder / engines.FILE).write_text(json.dumps(before))
+
+    assert min(Engines(kept=folder).measured().ms.values()) > 1e-3
 
 
 def test_what_is_set_goes_before_what_was_measured(tmp_path):
@@ -198,7 +248,7 @@ def test_a_graphics_processor_keeps_torch(monkeypatch):
 
 
 def test_a_setting_that_is_none_says_which_there_are():
-    with pytest.raises(SettingsError, match="RAG_ENGINE='onnx' is none of auto, torch, openvino"):
+    with pytest.raises(SettingsError, match="RAG_ENGINE='onnx' is none of auto, torch, openvino, openvino-int8"):
         Engines("onnx")
 
 

@@ -1,5 +1,7 @@
 """benchmarks/rerank.py and benchmarks/embed.py: their arithmetic, on things that take no time."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -156,6 +158,13 @@ def test_the_engine_that_is_named_is_taken():
     assert rerank.shown(engines.TORCH).startswith("torch.")
     assert rerank.shown(rerank.names()[1]) == rerank.names()[1]
     assert Embedder("bundled", None, run_by(rerank.names()[1])).engine.startswith(rerank.names()[1])
+
+
+def test_tokenising_is_told_as_a_share_of_reading(rows):
+    told = rerank.tokenised(rows["tiny"], turns=1)
+
+    # 4 times the question's 6 tokens, a passage's one and three that the model adds
+    assert re.fullmatch(r"tokenising 4 passages, 40 tokens: [0-9.]+ of [0-9]+ ms, [0-9.]+%", told)
 
 
 def test_embedding_is_compared_with_the_plain_way():

@@ -40,6 +40,6 @@ WORDS = {
     "RAG_MAX_FILE_MB": "megabytes of a file at most",
     "RAG_READ_SECONDS": "seconds that reading one file may take",
     "RAG_READ_MEMORY_MB": "megabytes of memory that reading one file may take",
-    "RAG_ENGINE": "what runs the models: torch, openvino, or auto for the faster one",
+    "RAG_ENGINE": "what runs the models: torch, openvino, openvino-int8, or auto for the fastest",
     "RAG_THREADS": "cores for the models; 0 is all of them",
 }
