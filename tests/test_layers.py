@@ -84,7 +84,7 @@ FLOORS = {
         web.crowd web.metrics web.chat_completions web.places
         web.narrowed web.signing web.answering web.render web.history_html web.export evaluate.results
         web.programs web.api_door web.api_page web.receipt web.folders_html web.models_html web.settings_html
-        web.openai_routes web.keys_html
+        web.openai_routes web.keys_html web.pages.sent
         web.spaces_html web.library_html web.found_html web.welcome_html web.header_html web.report_html web.reply_html
         web.compared_html web.tour_html web.owners_html web.audit_html web.inbox_html web.approved_html web.shared_html
         web.quality_html

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -253,6 +254,13 @@ class ScriptedServer:
             turn = conversations.add(conversations.begin(browser), f"Question number {number}?")
             conversations.save(replace(turn, state=TurnState.DONE, answer=stored(answered(turn.question))))
         database.close()
+
+    def times_asked(self, question):
+        """How many turns of any conversation hold this question."""
+        database = sqlite3.connect(f"file:{self._home / 'app.db'}?mode=ro", uri=True)
+        ((count,),) = database.execute("SELECT COUNT(*) FROM turn WHERE question = ?", (question,))
+        database.close()
+        return count
 
     def verdicts(self, turn):
         """What readers have said of a turn so far."""

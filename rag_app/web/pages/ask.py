@@ -14,14 +14,14 @@ import gradio
 from ingest.errors import RagError
 from rag_app.access import Who
 from rag_app.conversations import Conversations, Excluded, StoredTurn, TurnState, put_aside
-from rag_app.escape import escape
-from rag_app.web.answering import Answering, StillAnswering, Unasked, log_fault
+from rag_app.web.answering import Answering, Unasked, log_fault
 from rag_app.web.desk import Desk, Status
 from rag_app.web.header_html import header_html
 from rag_app.web.history_html import HEAD, history_html
 from rag_app.web.narrowed import narrowed
 from rag_app.web.pages.parts import block, listener, visitor
-from rag_app.web.pages.tabs import Tabs
+from rag_app.web.pages.sent import Begun, Sent, heard_html, refused_html, taken_html
+from rag_app.web.pages.tabs import Here, Tabs
 from rag_app.web.people import People
 from rag_app.web.render import evidence_html, messages, stage_words, top_html
 from rag_app.web.spaces_html import ask_in_html, chosen, to_ask_in
@@ -47,7 +47,7 @@ class AskPage:
         self._answering = answering
         self._people = people
         self._tabs = Tabs(answering.wake)
-        self._on_its_way: dict[str, str] = {}  # by open page: the question it has sent that is not stored yet
+        self._sent = Sent()
 
     def build(self) -> None:
         """Lay the page out and join its events to their handlers."""
@@ -115,8 +115,7 @@ class AskPage:
 
     async def _ask(self, event: gradio.EventData, request: gradio.Request) -> AsyncIterator[Updates]:
         edited = request.query_params.get("edit", "")
-        ticket = event.ticket if isinstance(event.ticket, int) else 0
-        async for update in self._asked(str(event.question), request, instead_of=edited, ticket=ticket):
+        async for update in self._asked(str(event.question), request, instead_of=edited, ticket=_ticket(event)):
             yield update
 
     async def _ask_again(self, event: gradio.EventData, request: gradio.Request) -> AsyncIterator[Updates]:
@@ -167,25 +166,42 @@ class AskPage:
         sent is taken or refused.
         """
         tab, question = _tab(request), question.strip()
-        if self._on_its_way.get(tab) == question:
-            return  # a key or a button pressed twice
         before = self._tabs.at(tab)
+
+        async def begin() -> Begun:
+            return await self._begin(question, request, instead_of, excluded, spaces)
+
         try:
-            asked_in, turn = await self._begin(question, request, instead_of, excluded, spaces)
+            _check(question)
+            begun, again = self._sent.begin(tab, question, (str(request.username), ticket), begin)
+            yield {self._notice: heard_html(ticket)}
+            there = await asyncio.shield(begun)
         except RagError as refusal:
-            yield {self._notice: _notice_html(str(refusal), ticket)}
+            yield {self._notice: refused_html(str(refusal), ticket)}
             return
         except gradio.Error:
             raise
         except Exception as error:  # noqa: BLE001 - logged; whatever storing raises, the reader is told where they asked
-            yield {self._notice: _notice_html(log_fault("asking", error), ticket)}
+            yield {self._notice: refused_html(log_fault("asking", error), ticket)}
             return
-        now = self._tabs.at(tab)
-        if now is before or now is None or now.conversation == asked_in:  # otherwise the reader has gone elsewhere
+        turn = await asyncio.to_thread(self._as_it_is, there.turn, request) if again else there.turn
+        if turn is not None and self._is_there(tab, before, there, again=again):
             async for update in self._follow(turn, request, ticket):
                 yield update
         else:
-            yield {self._notice: _taken_html(ticket)}
+            yield {self._notice: taken_html(ticket)}
+
+    def _as_it_is(self, turn: StoredTurn, request: gradio.Request) -> StoredTurn | None:
+        """A turn as it is stored by now; None where it was deleted, or is not of whoever asks."""
+        stored = self._conversations.turn(self._browser(request), turn.id)
+        return self._answering.settled([stored])[0] if stored is not None else None
+
+    def _is_there(self, tab: str, before: Here | None, there: Begun, *, again: bool) -> bool:
+        """Whether a page that sent a question still shows where; otherwise the reader has gone elsewhere."""
+        now = self._tabs.at(tab)
+        if now is None or now.conversation == there.asked_in:
+            return True
+        return now.conversation == there.turn.conversation if again else now is before
 
     async def _begin(
         self,
@@ -194,29 +210,21 @@ class AskPage:
         instead_of: str,
         excluded: Sequence[Excluded],
         spaces: Sequence[str] | None,
-    ) -> tuple[str, StoredTurn]:
-        """Where a question was asked, "" for a new conversation, and its turn. Raises RagError where it is refused."""
-        tab = _tab(request)
-        _check(question)
-        if tab in self._on_its_way:
-            raise StillAnswering
-        self._on_its_way[tab] = question  # before anything is waited for
-        try:
-            who, named = await asyncio.to_thread(self._place, request)
-            asked_in = named or ""
-            shown = asked_in or await asyncio.to_thread(self._shown, who.id, tab)
-            running = self._answering.running(shown)
-            if running is not None and running.question == question:
-                return asked_in, running  # pressed twice, or asked on another page
-            conversation = asked_in or await asyncio.to_thread(self._conversations.begin, who.id)
-            desk = narrowed(self._desk, who)
-            picked = chosen(_named(request) if spaces is None else spaces, to_ask_in(desk.spaces()))
-            turn = await self._answering.start(
-                who.id, conversation, question, instead_of=instead_of, excluded=excluded, spaces=picked, ask=desk.ask
-            )
-        finally:
-            del self._on_its_way[tab]
-        return asked_in, turn
+    ) -> Begun:
+        """Store a question and begin to answer it. Raises RagError where it is refused."""
+        who, named = await asyncio.to_thread(self._place, request)
+        asked_in = named or ""
+        shown = asked_in or await asyncio.to_thread(self._shown, who.id, _tab(request))
+        running = self._answering.running(shown)
+        if running is not None and running.question == question:
+            return Begun(asked_in, running)  # pressed twice, or asked on another page
+        conversation = asked_in or await asyncio.to_thread(self._conversations.begin, who.id)
+        desk = narrowed(self._desk, who)
+        picked = chosen(_named(request) if spaces is None else spaces, to_ask_in(desk.spaces()))
+        turn = await self._answering.start(
+            who.id, conversation, question, instead_of=instead_of, excluded=excluded, spaces=picked, ask=desk.ask
+        )
+        return Begun(asked_in, turn)
 
     def _shown(self, browser: str, tab: str) -> str:
         """What an open page shows, whose address may not name it yet; the tab's name is only what a client claims."""
@@ -231,13 +239,13 @@ class AskPage:
         shown = min(max(wanted, TURNS_SHOWN), TURNS_MOST) if isinstance(wanted, int) else TURNS_SHOWN
         choices = to_ask_in(await asyncio.to_thread(narrowed(self._desk, who).spaces))
         yield {
-            self._notice: "",
+            self._notice: taken_html(_ticket(event)),
             self._spaces: ask_in_html(choices, chosen(_named(request), choices)),
             **await asyncio.to_thread(self._drawn, who, conversation or "", shown),
         }
         running = self._answering.running(conversation) if conversation else None
         if running is not None:
-            async for update in self._follow(running, request):
+            async for update in self._follow(running, request, _ticket(event)):
                 yield update
 
     async def _follow(self, turn: StoredTurn, request: gradio.Request, ticket: int = 0) -> AsyncIterator[Updates]:
@@ -250,7 +258,7 @@ class AskPage:
         yield {
             **self._growing(before, turn),
             self._welcome: "",
-            self._notice: _taken_html(ticket),
+            self._notice: taken_html(ticket),
             self._top: top_html(shown=len(stored), held=held),
             self._evidence: evidence_html(None),
         }
@@ -262,7 +270,7 @@ class AskPage:
                 yield self._growing(before, turn)
         updates = await asyncio.to_thread(self._drawn, who, turn.conversation)
         if self._tabs.still(_tab(request), here):
-            yield {**updates, self._notice: _taken_html(ticket)}
+            yield {**updates, self._notice: taken_html(ticket)}
 
     def _growing(self, before: Sequence[StoredTurn], turn: StoredTurn) -> Updates:
         """What changes as an answer grows, and the box, over which the last answer's end may have been drawn."""
@@ -338,6 +346,12 @@ def _tab(request: gradio.Request) -> str:
     return str(request.session_hash)
 
 
+def _ticket(event: gradio.EventData) -> int:
+    """The number by which a page knows what it has sent; 0 for none."""
+    ticket = getattr(event, "ticket", 0)
+    return ticket if isinstance(ticket, int) else 0
+
+
 def _named(request: gradio.Request) -> str:
     """The spaces to ask in, as the address names them."""
     return str(request.query_params.get("in", ""))
@@ -360,14 +374,6 @@ def _box(turn: StoredTurn | None) -> Mapping[str, Any]:
         submit_btn=False if working else "Ask", stop_btn="Stop" if working else False
     )
     return change
-
-
-def _taken_html(ticket: int) -> str:
-    return f'<p hidden data-ticket="{ticket}"></p>' if ticket else ""
-
-
-def _notice_html(words: str, ticket: int) -> str:
-    return f'<p class="notice" role="alert" data-ticket="{ticket}">{escape(words)}</p>'
 
 
 def _live_html(turn: StoredTurn | None) -> str:

@@ -61,11 +61,18 @@
   // ---- a question on its way ---------------------------------------------------------------------------------------
   // The box is cleared when a question is sent and belongs to the reader again at once. What was sent is shown with the
   // first stage until the server says the same; where it refuses the question or is silent, the words come back.
+  // Gradio closes its stream of answers when nothing is under way, and what is sent in that moment is answered into the
+  // closed one; sending anything opens the next. So a question that nothing is heard of is sent again by the same ticket,
+  // by which the server takes it once, and a page that still hears nothing has lost its stream for good and opens anew.
   const STAGE = 'Reading your question';
   const LIMIT = 4000; // characters; the server refuses longer ones in words
-  const SILENT_MS = 20000;
+  const UNHEARD = 'rag:unheard';
+  const UNHEARD_MS = 120000; // after which a question that a page was opened anew with is not sent by itself
+  const SEND_AGAIN_MS = 3000;
+  const TIMES = 4; // that a question is sent by one page
+  const SILENT = 7; // of those spans without a word of what becomes of it
   const pending = []; // questions sent that the server has said nothing of
-  let tickets = 0;
+  let tickets = crypto.getRandomValues(new Uint32Array(1))[0] * 2 ** 20; // this page's begin here, apart from all others
   const turnShown = () => (document.querySelector('#live [data-turn]') || { dataset: {} }).dataset.turn || '';
   let before = ''; // the turn that was shown when the question shown below it was sent
   const echo = (question) => {
@@ -89,35 +96,78 @@
     question.late = true;
     if (question.typed && box() && !box().value) fill(question.text);
   };
-  // The server names each question that it takes or refuses by its ticket.
+  // The server names each question that has arrived, and each that it takes or refuses, by its ticket.
+  const marked = (mark) => {
+    const told = document.querySelector(`#notice [data-${mark}]`);
+    return { told, place: told ? pending.findIndex((one) => one.ticket === Number(told.dataset[mark])) : -1 };
+  };
   const settle = () => {
     if (document.querySelector('#asking') && turnShown() !== before) unecho();
-    const told = document.querySelector('#notice [data-ticket]');
-    const place = told ? pending.findIndex((one) => one.ticket === Number(told.dataset.ticket)) : -1;
+    const heard = marked('heard');
+    if (heard.place >= 0) pending[heard.place].heard = true;
+    const { told, place } = marked('ticket');
     if (place < 0) return;
     const [question] = pending.splice(place, 1);
     clearTimeout(question.timer);
     if (told.getAttribute('role') === 'alert') bringBack(question);
     else if (box() && box().value === question.text) fill('');
   };
+  const openAnew = async (question) => {
+    if (!await reached()) {
+      if (!gone) look();
+      return false;
+    }
+    if (question) {
+      sessionStorage.setItem(UNHEARD, JSON.stringify({ ...question, sent: Date.now() }));
+      pending.length = 0;
+    }
+    saveQuestion();
+    location.reload();
+    return true;
+  };
+  const attend = async (question) => {
+    question.waited += 1;
+    const lost = question.waited >= SILENT || (question.waited >= TIMES && !question.heard);
+    if (lost && !question.anew && await openAnew(question)) return;
+    if (question.waited >= SILENT) bringBack(question);
+    else {
+      if (question.waited < TIMES && !question.heard) tell('ask', { question: question.text, ticket: question.ticket });
+      question.timer = setTimeout(attend, SEND_AGAIN_MS, question);
+    }
+  };
+  const put = (question) => {
+    pending.push(question);
+    tell('ask', { question: question.text, ticket: question.ticket });
+    question.timer = setTimeout(attend, SEND_AGAIN_MS, question);
+  };
   const send = (text, typed) => {
     const [words, waiting] = [text.trim(), pending.filter((one) => !one.late)];
     if (waiting.length && (!words || waiting.some((one) => one.text.trim() === words))) return; // pressed twice
     tickets += 1;
-    const question = { text, typed, ticket: tickets, late: false };
-    question.timer = setTimeout(bringBack, SILENT_MS, question);
     // What will be refused stays where it is: the one before it is not answered yet, or it is no question.
     const good = !waiting.length && !working() && words && text.length <= LIMIT;
-    pending.push(question);
-    tell('ask', { question: text, ticket: question.ticket });
-    if (good && typed) fill('');
+    put({ text, typed, ticket: tickets, late: false, heard: false, anew: false, waited: 0 });
+    const written = typed ? box().value : '';
+    if (good && typed) fill(written.startsWith(text) ? written.slice(text.length) : written);
     if (good) echo(text);
   };
   // Before the page is drawn the server's side of it may not hear yet; the words stay in the box until then.
-  const sendTyped = () => {
-    if (document.querySelector('.bar')) send(box().value, true);
-    else setTimeout(sendTyped, 200);
+  const onceDrawn = (act) => {
+    if (document.querySelector('.bar')) act();
+    else setTimeout(onceDrawn, 200, act);
   };
+  const sendTyped = () => {
+    const text = box().value;
+    onceDrawn(() => send(text, true));
+  };
+  const unheard = JSON.parse(sessionStorage.getItem(UNHEARD) || 'null');
+  sessionStorage.removeItem(UNHEARD);
+  if (unheard && Date.now() - unheard.sent < UNHEARD_MS) {
+    onceDrawn(() => {
+      put({ ...unheard, heard: false, anew: true, waited: 0 });
+      if (!working()) echo(unheard.text);
+    });
+  }
   window.rag.unsettled = () => pending.filter((one) => one.typed).map((one) => one.text).join(' ');
   document.addEventListener('keydown', (event) => {
     const enter = event.key === 'Enter' && !event.shiftKey && !event.isComposing && event.keyCode !== 229;
@@ -128,7 +178,7 @@
   clicks['#question .submit-button'] = sendTyped;
   clicks['[data-example]'] = (button) => send(button.textContent, false);
   new MutationObserver(settle).observe(document.body, {
-    subtree: true, childList: true, attributes: true, attributeFilter: ['data-ticket', 'data-turn'],
+    subtree: true, childList: true, attributes: true, attributeFilter: ['data-heard', 'data-ticket', 'data-turn'],
   });
 
   // ---- what is being written stays where Gradio draws the box a second time, empty --------------------------------
@@ -143,6 +193,41 @@
     written = { place, text };
     if (text && !place.value) fill(text);
   }).observe(document.body, { subtree: true, childList: true });
+
+  // ---- whatever else is lost with the stream ------------------------------------------------------------------------
+  // What the page asks to be drawn is asked for again, each time by a new ticket, so that the page shows when it is heard.
+  const STILL_MS = 15000; // without a change while an answer is being made
+  const drawnNow = () => (document.querySelector('#live [data-conversation]') || { dataset: {} }).dataset.conversation;
+  const wanted = () => new URL(location.href).searchParams.get('c');
+  let rung = 0; // times in a row without a change
+  let changed = Date.now();
+  const ring = () => {
+    if (rung >= TIMES) openAnew();
+    else {
+      rung += 1;
+      tickets += 1;
+      tell('resume', { ticket: tickets });
+    }
+  };
+  new MutationObserver((changes) => {
+    const within = ({ target }) => target.nodeType === 1 && target.closest('#notice, #live, #turns');
+    if (changes.some(within)) [rung, changed] = [0, Date.now()];
+  }).observe(document.body, { subtree: true, childList: true, attributes: true });
+  setInterval(() => {
+    const still = rung ? SEND_AGAIN_MS : STILL_MS;
+    if (document.visibilityState === 'visible' && working() && Date.now() - changed > still) ring();
+  }, SEND_AGAIN_MS);
+  window.addEventListener('rag:resume', () => {
+    const conversation = wanted();
+    if (!conversation || !drawnNow()) return; // what is not drawn at all is asked for above
+    setTimeout(() => { if (wanted() === conversation && drawnNow() !== conversation) ring(); }, SEND_AGAIN_MS);
+  });
+  for (const name of ['again', 'aside', 'restore']) {
+    window.addEventListener(`rag:${name}`, () => {
+      const turn = turnShown();
+      setTimeout(() => { if (turnShown() === turn) ring(); }, SEND_AGAIN_MS);
+    });
+  }
 
   // ---- the focus stays where it was when the server draws anew what it stands in -----------------------------------
   const REDRAWN = '#history-list, #queue, #table, #evidence-panel';
