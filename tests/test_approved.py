@@ -136,6 +136,7 @@ def test_an_answer_removed_in_the_library_answers_no_more_and_is_listed(approved
     assert documents(shelf) == []
     [reason] = to_review(held, documents(shelf), date(2026, 1, 1))
     assert "was removed there" in reason
+    assert to_review(held, documents(shelf), date(2026, 1, 1), {path_of(held.id)}) == []
     assert to_review(approved.withdraw(ANNA, held.id), [], date(2100, 1, 1)) == []
 
 

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from ingest.records import Job, JobState
+from rag_app.team.wording import path_of
 from rag_app.web.library_html import jobs_html
 from rag_app.web.pace import Pace, left_words
 
@@ -60,6 +61,15 @@ def test_a_step_starts_its_own_count_and_what_ended_is_forgotten():
 )
 def test_time_is_told_no_more_exactly_than_it_is_known(seconds, words):
     assert left_words(seconds) == words
+
+
+def test_an_approved_answer_is_called_so_and_not_by_the_number_of_its_file():
+    identifier = "b" * 32
+
+    shown = jobs_html([replace(READY, path=path_of(identifier))])
+
+    assert "An approved answer" in shown
+    assert identifier not in shown
 
 
 def test_time_left_stands_beside_the_stage():

@@ -7,7 +7,7 @@ What is kept here is who wrote what when, and what it leans on. The library hold
 import hashlib
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -182,10 +182,13 @@ def content_of(version: Version) -> str:
     return hashlib.sha256(markdown(version.question, version.answer).encode()).hexdigest()
 
 
-def to_review(answer: ApprovedAnswer, documents: Sequence[Document], today: date) -> list[str]:
+def to_review(
+    answer: ApprovedAnswer, documents: Sequence[Document], today: date, coming: Collection[str] = ()
+) -> list[str]:
     """Why somebody should look at an answer, in sentences; nothing while it may stand.
 
-    A document that came back with other contents is another document.
+    A document that came back with other contents is another document. `coming` are the paths of files that are on
+    their way into the library, as an answer is just after it was approved.
     """
     if answer.withdrawn:
         return []
@@ -197,7 +200,8 @@ def to_review(answer: ApprovedAnswer, documents: Sequence[Document], today: date
         reasons.append(f"{title}, which it leans on, {what}.")
     if answer.latest.review <= today.isoformat():
         reasons.append(f"It was to be looked at again by {answer.latest.review}.")
-    if not any(document.path == path_of(answer.id) for document in documents):
+    path = path_of(answer.id)
+    if path not in coming and not any(document.path == path for document in documents):
         reasons.append("It is not in the library yet, or was removed there. Approve it again to put it back.")
     return reasons
 

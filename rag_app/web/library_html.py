@@ -5,6 +5,7 @@ from datetime import datetime
 
 from ingest.records import Document, Job, JobState, PageImage
 from rag_app.escape import escape, escape_name
+from rag_app.team.wording import identifier_of
 from rag_app.web.listing import LOOK, SHOWN, Listing, Wanted, needs_look
 from rag_app.web.pace import left_words
 from rag_app.web.render import counted, number
@@ -21,6 +22,7 @@ _COLUMNS = (
     ("space", "Space", False),
 )
 _AGAIN = frozenset({JobState.REFUSED, JobState.NO_TEXT, JobState.NEEDS_PASSWORD, JobState.CANCELLED})
+_APPROVED = "An approved answer"  # its file is named by a number, which says nothing to people
 _KILO = 1000
 ENDED_SHOWN = 8  # files that ended, in the list of files on their way
 PAGES_NAMED = 200  # pages listed by number before the rest are only counted
@@ -73,7 +75,7 @@ def job_words(job: Job) -> str:
 
 
 def _job(job: Job, left: float | None) -> str:
-    name = job.path.replace("\\", "/").rsplit("/", 1)[-1]
+    name = _APPROVED if identifier_of(job.path) else job.path.replace("\\", "/").rsplit("/", 1)[-1]
     reason = f'<p class="reason foreign">{escape_name(job.reason)}</p>' if job.reason else ""
     time_left = "" if left is None else f'<span class="left">{left_words(left)}</span>'
     act = ""

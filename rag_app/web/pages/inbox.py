@@ -60,13 +60,14 @@ class InboxPage:
         if not mine:
             return f'<h1>Inbox</h1><p class="told">{NOT_YOURS}</p>'
         groups, left = self._inbox.groups(who)
+        coming = {job.path for job in self._desk.jobs() if not job.final}  # before the documents: one may arrive now
         documents = desk.documents()
         titles = frozenset(document.id for document in documents)
         shown = [group for group in groups if fits(group, want)][:SHOWN]
         nearest = {group.asked[0].turn: self._nearest(group, titles) for group in shown}
         answers = [one for one in self._stores.approved.listed(who) if one.space in mine]
         today = datetime.now(UTC).date()
-        reasons = {one.id: to_review(one, documents, today) for one in answers}
+        reasons = {one.id: to_review(one, documents, today, coming) for one in answers}
         asked = inbox_html(groups, want, nearest, people=self._editors(mine), left=left)
         return f'<h1>Inbox</h1><div class="quality">{asked}{approved_html(answers, reasons, mine)}</div>'
 
