@@ -1,4 +1,4 @@
-"""Names in a question that nothing that was found speaks of. Pure.
+"""Names in a question that the passages chosen for its answer do not speak of. Pure.
 
 "Which port does PostgreSQL listen on?" finds the passage about ports, and it is about another program. Told by capital
 letters, so in English only: other languages write other words with them.
@@ -42,17 +42,21 @@ def names(question: str) -> list[str]:
     ]
 
 
-def absent_names(question: str, hits: Sequence[Hit]) -> list[str]:
-    """The names of which no hit holds a part in title, heading or text, in any form; none where there are no hits."""
+def absent_names(question: str, passages: Sequence[Hit]) -> list[str]:
+    """The names of which no passage writes a part with a capital, in any form, in title, heading or text.
+
+    None where there are no passages. A word of the same letters is not the name: what is said of words is not of Word.
+    """
     asked = {name: content_stems(name) for name in dict.fromkeys(names(question))}
-    if not hits or not any(asked.values()):
+    if not passages or not any(asked.values()):
         return []
-    held: set[str] = set().union(*(content_stems(reranked_text(hit)) for hit in hits))
+    written = {word for hit in passages for word in _WORD.findall(reranked_text(hit)) if word != word.lower()}
+    held = content_stems(" ".join(written))
     return [name for name, stems in asked.items() if stems and not stems & held]
 
 
 def told(absent: Sequence[str]) -> str:
-    """A sentence that says which names nothing speaks of; "" where there are none."""
+    """A sentence that says which names the passages do not speak of; "" where there are none."""
     quoted = [f'"{name}"' for name in absent[:SHOWN]]
     listed = quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}" if quoted else ""
-    return f"Nothing that was found speaks of {listed}." if listed else ""
+    return f"None of these passages speaks of {listed}." if listed else ""

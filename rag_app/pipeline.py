@@ -231,7 +231,7 @@ class Pipeline:
         taken = used(hits, self._passages, self._room(answer))
         hits = [replace(hit, used=one) for hit, one in zip(hits, taken, strict=True)]
         hits = self._line.closer.look(answer.rewritten, hits) if self._line.closer else hits
-        absent = absent_names(answer.rewritten, answer.hits)
+        absent = absent_names(answer.rewritten, [hit for hit in hits if hit.used])
         if absent:
             hits = [hit if hit.relevance is None else replace(hit, relevance=doubted(hit.relevance)) for hit in hits]
         return hits, _joined(notice, absent_told(absent))

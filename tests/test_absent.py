@@ -1,4 +1,4 @@
-"""Names that nothing that was found speaks of."""
+"""Names that the passages of an answer do not speak of."""
 
 from dataclasses import replace
 
@@ -41,6 +41,13 @@ def test_a_title_holds_a_name_too():
     assert absent_names("Which port does PostgreSQL listen on?", [PORTS, titled]) == []
 
 
+def test_a_word_of_the_same_letters_is_not_the_name():
+    words = make_hit("A word may be split at the end of a line.")
+
+    assert absent_names("Can I export it to Word?", [words]) == ["Word"]
+    assert absent_names("Can I export it to Word?", [make_hit("WORD and other formats are written.")]) == []
+
+
 def test_where_nothing_was_found_no_name_is_absent():
     assert absent_names("Which port does PostgreSQL listen on?", []) == []
 
@@ -49,9 +56,9 @@ def test_where_nothing_was_found_no_name_is_absent():
     ("absent", "sentence"),
     [
         ([], ""),
-        (["Bosch"], 'Nothing that was found speaks of "Bosch".'),
-        (["Bosch", "Kenwood"], 'Nothing that was found speaks of "Bosch" or "Kenwood".'),
-        (["A1", "B2", "C3", "D4"], 'Nothing that was found speaks of "A1", "B2" or "C3".'),
+        (["Bosch"], 'None of these passages speaks of "Bosch".'),
+        (["Bosch", "Kenwood"], 'None of these passages speaks of "Bosch" or "Kenwood".'),
+        (["A1", "B2", "C3", "D4"], 'None of these passages speaks of "A1", "B2" or "C3".'),
     ],
 )
 def test_what_is_absent_is_told(absent, sentence):

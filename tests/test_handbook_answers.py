@@ -54,11 +54,11 @@ def test_the_right_page_is_cited_for_most_questions_the_handbook_answers(answers
 
 
 def test_most_questions_it_does_not_answer_are_declined(answers):
-    """The bar is 12; 10 were reached, and it must not get worse unseen. Other number formats move a few."""
+    """The bar is 12, which was reached, and it must not get worse unseen. Other number formats move a few."""
     answered = [question["id"] for question in UNANSWERABLE if not answers[question["id"]].abstained]
 
     assert len(UNANSWERABLE) == 15
-    assert len(answered) <= 7, answered
+    assert len(answered) <= 5, answered
 
 
 def test_every_sentence_of_every_answer_has_its_citation(answers):

@@ -13,9 +13,9 @@ LEXICAL, RANKS = 4.0, 3.0
 PART_LOGIT = 2.0  # weight of the logit beside the cosine in a part of a passage; 1 was measured a little worse
 # What a title and a heading that the question says whole are worth in the order, in logits (docs/retrieval.md).
 TITLE, HEADING = 2.2, 1.1
-# What a question's name that nothing found speaks of adds to the log-odds of any answer: fitted on the collections of
-# benchmarks/calibrate.py, where 1 of 350 questions with an answer has one and 42 of 560 without (docs/training.md).
-ABSENT = -1.13
+# What a name in the question that none of the passages chosen speaks of adds to the log-odds of any answer: fitted on
+# the collections of benchmarks/calibrate.py, where 3 of 350 questions with an answer have one, 64 of 560 without.
+ABSENT = -1.69
 _LEAST = 1e-6  # probabilities nearer to 0 or 1 count as this
 
 
@@ -101,7 +101,7 @@ class Calibration:
 
 
 def doubted(relevance: float) -> float:
-    """The relevance (0 to 1) of a passage where the question names what nothing found speaks of."""
+    """The relevance (0 to 1) of a passage where the question names what no passage chosen speaks of."""
     return _sigmoid(log_odds(relevance) + ABSENT)
 
 
