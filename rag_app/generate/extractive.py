@@ -188,8 +188,12 @@ def candidates(cut: Sequence[Unit]) -> list[tuple[Unit, ...]]:
 
 
 def judged(span: Sequence[Unit]) -> str:
-    """What the cross-encoder reads of a span: its text, after the question that it answers in its document."""
-    return " ".join([*([span[0].asked] if span[0].asked else []), *(unit.text for unit in span)])
+    """What the cross-encoder reads of a span: its text, after the question that it answers in its document.
+
+    What was joined is left out: a line that leads into a list names what is asked about, whatever its items say.
+    """
+    own = [unit for unit in span if not unit.joined]
+    return " ".join([*([own[0].asked] if own[0].asked else []), *(unit.text for unit in own)])
 
 
 def shared(asked: Facts, text: str) -> float:
