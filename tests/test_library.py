@@ -187,6 +187,8 @@ def made_by_version_1(library):
     connection = sqlite3.connect(library.home.library_db)
     connection.execute("ALTER TABLE jobs DROP COLUMN kind")
     connection.execute("ALTER TABLE documents DROP COLUMN health")
+    connection.execute("DROP INDEX documents_by_state")
+    connection.execute("CREATE INDEX documents_by_seq ON documents(state, seq)")
     connection.execute("INSERT INTO facts VALUES('words:00000001-abc', '7')")
     connection.execute("PRAGMA user_version=1")
     connection.commit()
@@ -206,6 +208,33 @@ def test_an_older_schema_is_migrated_after_a_copy_was_made(library):
     assert copy.execute("PRAGMA user_version").fetchone() == (1,)
     assert copy.execute("SELECT count(*) FROM chunks").fetchone() == (2,)
     copy.close()
+
+
+def indexes(library):
+    with library.database.reading() as connection:
+        return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
+
+
+def test_a_migrated_database_has_the_indexes_of_a_new_one(library):
+    put(library, "one")
+    new = indexes(library)
+    made_by_version_1(library)
+
+    assert "documents_by_state" in new
+    assert indexes(Library(library.home)) == new
+
+
+def test_what_is_counted_for_every_question_reads_one_index(library):
+    put(library, "one")
+    counting = (
+        "SELECT sum(chunks) FROM documents WHERE state = 'ready' AND seq <= 9",
+        "SELECT count(*), sum(chunks) FROM documents WHERE state = 'ready' AND space IN ('documents')",
+    )
+
+    with library.database.reading() as connection:
+        plans = [[str(row["detail"]) for row in connection.execute(f"EXPLAIN QUERY PLAN {one}")] for one in counting]
+
+    assert all(len(plan) == 1 and "COVERING INDEX documents_by_state" in plan[0] for plan in plans), plans
 
 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(library, monkeypatch):

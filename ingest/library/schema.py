@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ingest.errors import LibraryError
 
-VERSION = 3
+VERSION = 4
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS documents(
@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS documents(
   recipe TEXT NOT NULL, health TEXT NOT NULL DEFAULT '{}',  -- JSON: what else is known of how it was read
   state TEXT NOT NULL CHECK(state IN ('hidden', 'ready', 'gone')),
   seq INTEGER NOT NULL DEFAULT 0);          -- rises with each document made visible; 0 while hidden
-CREATE INDEX IF NOT EXISTS documents_by_seq ON documents(state, seq);
+CREATE INDEX IF NOT EXISTS documents_by_state ON documents(state, seq, space, chunks);  -- counts read nothing else
 CREATE INDEX IF NOT EXISTS documents_by_content ON documents(content);
 CREATE TABLE IF NOT EXISTS names(
   space TEXT NOT NULL, path TEXT NOT NULL, document_id TEXT NOT NULL,
@@ -49,6 +49,10 @@ DELETE FROM facts WHERE key = 'generation' OR key LIKE 'words:%';  -- without ch
 """,
     2: """
 ALTER TABLE documents ADD COLUMN health TEXT NOT NULL DEFAULT '{}';
+""",
+    3: """
+DROP INDEX IF EXISTS documents_by_seq;
+CREATE INDEX IF NOT EXISTS documents_by_state ON documents(state, seq, space, chunks);
 """,
 }
 
