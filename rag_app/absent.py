@@ -20,6 +20,11 @@ _POSSESSIVE = re.compile(r"['’]s?$")  # noqa: RUF001
 # Abbreviations are no names here: documents that spell one out answer the question all the same.
 _ABBREVIATION = re.compile(r"[A-Z\d.-]+s?")
 _BEGINNING = re.compile(r"(?:^|[.?!:\"“‘(\[])[\s'*]*$")  # noqa: RUF001 - of a sentence, or of a quoted one
+# Months and days are capitals of English, no names: "from November to March" speaks of December.
+_CALENDAR = frozenset(
+    "january february march april may june july august september october november december monday tuesday wednesday "
+    "thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays sundays".split()
+)
 _INNER_CAPITAL = re.compile(r"[a-z][A-Z]")
 
 
@@ -38,7 +43,9 @@ def names(question: str) -> list[str]:
     return [
         word
         for word, inside in bare
-        if not _ABBREVIATION.fullmatch(word) and ((inside and word[0].isupper()) or _INNER_CAPITAL.search(word))
+        if word.lower() not in _CALENDAR
+        and not _ABBREVIATION.fullmatch(word)
+        and ((inside and word[0].isupper()) or _INNER_CAPITAL.search(word))
     ]
 
 

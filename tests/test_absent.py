@@ -18,6 +18,7 @@ PORTS = make_hit("The server listens on port 7860 unless RAG_PORT says otherwise
         ("Does the Bosch mixer's bowl fit a Kenwood?", ["Bosch", "Kenwood"]),
         ("What is Anna's extension?", ["Anna"]),
         ("Is iCloud supported?", ["iCloud"]),
+        ("Does the Kenwood pump run in December or on Sundays?", ["Kenwood"]),
         ("Which port is it?", []),
         ("It does not start. Cancel it?", []),
         ('Why does it say "Nothing was found"?', []),

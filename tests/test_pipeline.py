@@ -201,21 +201,24 @@ async def test_a_follow_up_is_searched_for_as_rewritten(library, line):
 
 
 @pytest.mark.parametrize(
-    ("question", "searched"),
+    ("question", "carried", "text"),
     [
-        ("Does the canteen serve soup?", "Does the canteen serve soup?"),
-        ("Who asks in writing?", "How long is the leave of an employee? Who asks in writing?"),
+        ("Does the canteen serve soup?", False, FOOD),
+        ("Who signs writing?", True, LEAVE),
+        ("Who asks in writing?", False, LEAVE),
     ],
+    ids=["alone finds more", "together find more", "both find the same"],
 )
-async def test_a_short_question_is_searched_for_alone_where_that_finds_more(library, line, question, searched):
-    put(library, NOTICE, LEAVE, FOOD)
-    joined = f"How long is the leave of an employee? {question}"
-    made = pipeline(library, line, rewriter=SameQuestion(joined))
+async def test_a_short_question_is_searched_for_alone_and_with_the_one_before(library, line, question, carried, text):
+    put(library, NOTICE, LEAVE, FOOD, "Who signs at the desk?")
+    before = "Has every employee thirty days of leave?"
+    made = pipeline(library, line, rewriter=SameQuestion(f"{before} {question}"))
 
-    last = (await asked(made, question, [Turn("How long is the leave of an employee?", "Thirty days.")]))[-1]
+    last = (await asked(made, question, [Turn(before, "Thirty days.")]))[-1]
 
-    assert last.rewritten == searched
-    assert last.hits[0].chunk.text == (FOOD if searched == question else LEAVE)
+    assert last.rewritten == (f"{before} {question}" if carried else question)
+    assert last.hits[0].chunk.text == text
+    assert not last.abstained
 
 
 @pytest.mark.parametrize(("wider", "count"), [(True, 3), (False, 2)])
