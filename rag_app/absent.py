@@ -17,8 +17,9 @@ MOSTLY = 0.6  # share of the words with a capital from which on capitals tell no
 SHOWN = 3  # names told at most
 _WORD = re.compile(r"\w(?:[\w'’.-]*\w)?")  # noqa: RUF001
 _POSSESSIVE = re.compile(r"['’]s?$")  # noqa: RUF001
-# Abbreviations are no names here: documents that spell one out answer the question all the same.
-_ABBREVIATION = re.compile(r"[A-Z\d.-]+s?")
+# Abbreviations are no names here: documents that spell one out answer the question all the same. Nor are codes, which
+# have a rule of their own (verbatim.py).
+_ABBREVIATION = re.compile(r"[A-Z.-]+s?|\S*[\d_]\S*")
 _BEGINNING = re.compile(r"(?:^|[.?!:\"“‘(\[])[\s'*]*$")  # noqa: RUF001 - of a sentence, or of a quoted one
 # Months and days are capitals of English, no names: "from November to March" speaks of December.
 _CALENDAR = frozenset(

@@ -19,6 +19,7 @@ PORTS = make_hit("The server listens on port 7860 unless RAG_PORT says otherwise
         ("What is Anna's extension?", ["Anna"]),
         ("Is iCloud supported?", ["iCloud"]),
         ("Does the Kenwood pump run in December or on Sundays?", ["Kenwood"]),
+        ("What do KB-ERR-2847-fatal, E_OUTOFMEMORY and the setting SPOOL_LIMIT mean?", []),
         ("Which port is it?", []),
         ("It does not start. Cancel it?", []),
         ('Why does it say "Nothing was found"?', []),
