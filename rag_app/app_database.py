@@ -186,7 +186,7 @@ class AppDatabase:
         Raises LibraryError when it was made by a newer version, is damaged, or could not be copied.
         """
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db = sqlite3.connect(path, timeout=schema.WAIT_S, check_same_thread=False, isolation_level=None)
         try:
             self._set_up()
             self._bring_up_to_date(path)
@@ -200,7 +200,7 @@ class AppDatabase:
             raise
 
     def _set_up(self) -> None:
-        self._db.execute("PRAGMA journal_mode=WAL")
+        schema.use_wal(self._db)
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.execute("PRAGMA foreign_keys=ON")
         self._db.execute("PRAGMA secure_delete=ON")  # a deleted conversation leaves no text in the file

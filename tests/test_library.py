@@ -1,8 +1,8 @@
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Timer
 
 import pytest
 from fakes import HashEmbedder
@@ -193,6 +193,45 @@ def made_by_version_1(library):
     connection.execute("PRAGMA user_version=1")
     connection.commit()
     connection.close()
+
+
+def test_who_is_refused_at_once_by_sqlite_opens_a_new_database_all_the_same(tmp_path):
+    path = tmp_path / "library.db"
+    with (
+        closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as first,
+        closing(sqlite3.connect(path, timeout=0)) as second,
+    ):
+        first.executescript("BEGIN IMMEDIATE; CREATE TABLE one(x);")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            second.execute("PRAGMA journal_mode=WAL")
+        Timer(0.2, first.execute, ["COMMIT"]).start()
+
+        schema.use_wal(second)
+
+        assert second.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_database_that_others_hold_for_good_is_said_to_be_locked(tmp_path, monkeypatch):
+    monkeypatch.setattr(schema, "WAIT_S", 0.1)
+    path = tmp_path / "library.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as first:
+        first.executescript("BEGIN IMMEDIATE; CREATE TABLE one(x);")
+
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            schema.connect(path)
+
+
+def test_many_who_open_a_new_database_at_the_same_moment_all_can(tmp_path):
+    for attempt in range(20):
+        path, together = tmp_path / f"{attempt}.db", Barrier(4)
+
+        def opened(path=path, together=together):
+            together.wait()
+            with closing(schema.connect(path)) as connection:
+                return connection.execute("SELECT count(*) FROM documents").fetchone()[0]
+
+        with ThreadPoolExecutor(4) as pool:
+            assert [task.result() for task in [pool.submit(opened) for _ in range(4)]] == [0] * 4
 
 
 def test_an_older_schema_is_migrated_after_a_copy_was_made(library):

@@ -1,12 +1,14 @@
 """The tables of library.db and how a connection to it is opened."""
 
 import sqlite3
+import time
 import uuid
 from pathlib import Path
 
 from ingest.errors import LibraryError
 
 VERSION = 4
+WAIT_S = 30.0  # seconds to wait for others who write to a database, or open it for the first time
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS documents(
@@ -62,9 +64,9 @@ def connect(path: Path) -> sqlite3.Connection:
 
     Raises LibraryError for a database that is damaged or was made by a newer version.
     """
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
     try:
-        connection.execute("PRAGMA journal_mode=WAL")
+        use_wal(connection)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA secure_delete=ON")
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
@@ -87,6 +89,24 @@ def connect(path: Path) -> sqlite3.Connection:
     elif version < VERSION:
         _migrate(connection, path, version)
     return connection
+
+
+def use_wal(connection: sqlite3.Connection) -> None:
+    """Let a connection keep its journal as WAL. Raises sqlite3.OperationalError where others held the file too long.
+
+    Of two who open a new file at the same moment both hold a read lock and want to write; SQLite refuses one of them
+    at once, whatever its timeout, since neither would ever let go (https://www.sqlite.org/c3ref/busy_handler.html).
+    """
+    until = time.monotonic() + WAIT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _create(connection: sqlite3.Connection) -> None:

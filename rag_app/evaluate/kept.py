@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.errors import LibraryError
+from ingest.library.schema import use_wal
 
 FILE = "evaluate.db"
 _AT_ONCE = 500  # keys of one query
@@ -43,7 +44,7 @@ class Kept:
             folder.mkdir(parents=True, exist_ok=True)
             # The pipeline scores in threads of its own, one after the other.
             self._connection = sqlite3.connect(self._file, timeout=60, isolation_level=None, check_same_thread=False)
-            self._connection.execute("PRAGMA journal_mode=WAL")
+            use_wal(self._connection)
             self._connection.executescript(_SCHEMA)
         except (OSError, sqlite3.Error) as error:
             raise self._fault(error) from error
