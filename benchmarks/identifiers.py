@@ -2,8 +2,9 @@
 
 python -m benchmarks.identifiers makes 200 PDFs in families whose texts differ in little but their codes, every second
 one with a reference to its neighbour's code, takes them in, and asks 200 ordinary sentences, each with one code. It
-prints the share with the right document among the first 3 passages: by meaning, by words, fused, in the reranker's
-order, and as the whole search gives them; and the share that would be answered.
+prints the share with the right document among the first 3 passages: by meaning, by words, in the reranker's order, and
+as the whole search gives them; and the share that would be answered. Then it asks each of them about a code of the same
+family that no document has, and prints the share that would be answered all the same, which is wrong.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from rag_app.records import Hit
 from rag_app.settings import Settings
 
 DOCUMENTS, PASSAGES, SEED, SPACE = 200, 3, 7, "documents"
+STRANGE = 500  # numbers further on no document has a code
 
 CODES: dict[str, Callable[[int], str]] = {
     "error": lambda n: f"KB-ERR-{2810 + 3 * n}-{('fatal', 'warning', 'notice')[n % 3]}",
@@ -65,10 +67,11 @@ QUESTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question and the file that answers it."""
+    """A question, the file that answers it, and the same about a code that no file has."""
 
     question: str
     file: str
+    strange: str
 
 
 def written(folder: Path) -> list[Asked]:
@@ -85,8 +88,9 @@ def written(folder: Path) -> list[Asked]:
         file = folder / f"{family}-{number:03d}.pdf"
         if not file.exists():
             _write(file, f"Note {number + 1}", text + also)
-        question = QUESTIONS[chance.randrange(len(QUESTIONS))].format(code=code.lower() if number % 5 == 0 else code)
-        asked.append(Asked(question, file.name))
+        question, spoken = QUESTIONS[chance.randrange(len(QUESTIONS))], str.lower if number % 5 == 0 else str
+        strange = CODES[family](index + STRANGE)
+        asked.append(Asked(question.format(code=spoken(code)), file.name, question.format(code=spoken(strange))))
     return asked
 
 
@@ -123,6 +127,7 @@ def main() -> None:
     made = build(Settings(ingest=IngestSettings(home=home)))
     take_in(made.parts, [home / "files"], SPACE)
     rows = places(made.pipeline, asked)
+    strange = [made.pipeline.search(one.strange, spaces=[SPACE]) for one in told(asked, "questions by other codes")]
     made.parts.index.close()
     ranks: dict[str, Callable[[Hit], int | None]] = {
         "by meaning": lambda hit: hit.dense_rank,
@@ -132,8 +137,9 @@ def main() -> None:
     }
     print(f"{len(rows)} questions over {DOCUMENTS} documents, right document among the first {PASSAGES}\n")
     for name, rank in ranks.items():
-        print(f"{name:<18}{share(rows, rank):7.1%}")
-    print(f"{'would be answered':<18}{sum(answered for *_, answered in rows) / len(rows):7.1%}")
+        print(f"{name:<30}{share(rows, rank):7.1%}")
+    print(f"{'would be answered':<30}{sum(answered for *_, answered in rows) / len(rows):7.1%}")
+    print(f"{'no such code, but answered':<30}{sum(not answer.abstained for answer in strange) / len(strange):7.1%}")
     for hits, file, _ in rows:
         if not any(hit.used and Path(hit.document.path).name == file for hit in hits):
             print(f"missed: {file}")

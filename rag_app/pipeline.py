@@ -14,6 +14,7 @@ from ingest.records import Chunk, Document, Place
 from rag_app import copies
 from rag_app.absent import absent_names
 from rag_app.absent import told as absent_told
+from rag_app.absent_codes import absent_codes
 from rag_app.access import visible_spaces
 from rag_app.breadth import reach, room, used
 from rag_app.citations import Resolved, resolve, showable
@@ -24,7 +25,7 @@ from rag_app.naming import with_words
 from rag_app.neighbours import completed, wanted
 from rag_app.preference import preferring
 from rag_app.records import Answer, Hit, Mode, Stage, Timings, Turn
-from rag_app.rerank.calibration import doubted
+from rag_app.rerank.calibration import ABSENT, ANOTHER, doubted
 from rag_app.stages import Generator, Reranker, Retriever, Rewriter
 from rag_app.support import needs_none
 from rag_app.verbatim import holding_identifiers
@@ -231,10 +232,8 @@ class Pipeline:
         taken = used(hits, self._passages, self._room(answer))
         hits = [replace(hit, used=one) for hit, one in zip(hits, taken, strict=True)]
         hits = self._line.closer.look(answer.rewritten, hits) if self._line.closer else hits
-        absent = absent_names(answer.rewritten, [hit for hit in hits if hit.used])
-        if absent:
-            hits = [hit if hit.relevance is None else replace(hit, relevance=doubted(hit.relevance)) for hit in hits]
-        return hits, _joined(notice, absent_told(absent))
+        hits, missing = _doubted(answer.rewritten, hits)
+        return hits, _joined(notice, missing)
 
     def _ordered(self, answer: Answer, *, rerank: bool) -> tuple[list[Hit], str]:
         judge, reranker = self._line.judge, self._line.reranker
@@ -309,6 +308,16 @@ class Pipeline:
     def _shown(self, raw: str, passages: Sequence[Hit]) -> str:
         """Of a growing text what is safe to show; where it is strict, only sentences that were checked."""
         return resolve(settled(raw), passages, strict=True).text if self._strict else showable(raw, len(passages))
+
+
+def _doubted(question: str, hits: Sequence[Hit]) -> tuple[list[Hit], str]:
+    """The hits, less relevant where the question names what none of those used speaks of, and what is said of it."""
+    chosen = [hit for hit in hits if hit.used]
+    names, codes = absent_names(question, chosen), absent_codes(question, chosen)
+    doubt = ANOTHER if codes.mistaken else ABSENT if names or codes.doubtful else 0.0
+    if doubt:
+        hits = [hit if hit.relevance is None else replace(hit, relevance=doubted(hit.relevance, doubt)) for hit in hits]
+    return list(hits), absent_told([*codes.codes, *names])
 
 
 def taken_out(said: Resolved) -> str:

@@ -6,7 +6,7 @@ import pytest
 from examples import make_hit
 
 from rag_app.absent import absent_names, names, told
-from rag_app.rerank.calibration import doubted
+from rag_app.rerank.calibration import ABSENT, ANOTHER, doubted
 
 PORTS = make_hit("The server listens on port 7860 unless RAG_PORT says otherwise. With Ollama the port is 11434.")
 
@@ -68,6 +68,7 @@ def test_what_is_absent_is_told(absent, sentence):
 
 
 def test_an_absent_name_makes_an_answer_less_likely_and_never_impossible():
-    assert 0 < doubted(0.2) < 0.1
-    assert 0.5 < doubted(0.9) < 0.9
-    assert doubted(0.3) < doubted(0.4)
+    assert 0 < doubted(0.2, ABSENT) < 0.1
+    assert 0.5 < doubted(0.9, ABSENT) < 0.9
+    assert doubted(0.3, ABSENT) < doubted(0.4, ABSENT)
+    assert doubted(0.9, ANOTHER) < doubted(0.9, ABSENT)

@@ -62,7 +62,7 @@ FLOORS = {
         retrieve rerank.calibration rerank.dialects rerank.faults rerank.ranking rerank.windows
         rerank.closer generate.stream generate.faults key_phrase rerank.cascade copies neighbours
         overlap breadth rerank.cross_encoder rerank.http generate.extractive generate.openai_chat verbatim
-        exclusion tour question_rules wordings naming absent
+        exclusion tour question_rules wordings naming absent absent_codes
         suggestions
         train train.groups train.mining train.calibrating rerank.store train.average
         train.second_round

@@ -16,6 +16,8 @@ TITLE, HEADING = 2.2, 1.1
 # What a name in the question that none of the passages chosen speaks of adds to the log-odds of any answer: fitted on
 # the collections of benchmarks/calibrate.py, where 3 of 350 questions with an answer have one, 64 of 560 without.
 ABSENT = -1.69
+# The same where one of them speaks of another code of the same kind (docs/training.md).
+ANOTHER = -2.5
 _LEAST = 1e-6  # probabilities nearer to 0 or 1 count as this
 
 
@@ -100,9 +102,12 @@ class Calibration:
         return [_sigmoid(value) for value in lifted]
 
 
-def doubted(relevance: float) -> float:
-    """The relevance (0 to 1) of a passage where the question names what no passage chosen speaks of."""
-    return _sigmoid(log_odds(relevance) + ABSENT)
+def doubted(relevance: float, doubt: float) -> float:
+    """The relevance (0 to 1) of a passage where the question names what no passage chosen speaks of.
+
+    doubt: ABSENT, or ANOTHER where one speaks of another code of the same kind; in log-odds.
+    """
+    return _sigmoid(log_odds(relevance) + doubt)
 
 
 def log_odds(chance: float) -> float:
