@@ -116,10 +116,14 @@ def test_heading_without_text_goes_with_what_follows_it():
     assert found[1].text.startswith("Part Two\n\nChapter B")
 
 
-def test_line_that_leads_to_a_list_is_not_left_behind():
-    text = f"{words(150)}\n\nThese are the conditions:\n\n" + "\n".join(f"\u2022 {words(18)}" for _ in range(10))
+@pytest.mark.parametrize("before", [150, 180, 190])  # words; after 180 and 190 the cut would fall behind the line
+def test_line_that_leads_to_a_list_is_not_left_behind(before: int):
+    text = f"{words(before)}\n\nThese are the conditions:\n\n" + "\n".join(f"\u2022 {words(18)}" for _ in range(10))
 
-    assert not any(one.text.endswith(":") for one in chunks(reading(text)))
+    found = chunks(reading(text))
+
+    assert len(found) > 1
+    assert not any(one.text.endswith(":") for one in found)
 
 
 def test_heading_with_a_number_is_found_on_its_page():

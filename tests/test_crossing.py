@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from fakes import HashEmbedder, SameQuestion, WordReranker
-from shelves import new_library, put
+from shelves import new_library, put, waiting
 
 from ingest.errors import LibraryError
 from ingest.index.generation import Index
@@ -33,7 +33,7 @@ QUESTION = "Where does the plan keep the marker of the quarter?"
 
 @pytest.fixture
 def team(tmp_path):
-    """The real desk over a real library with a plan.pdf in each space; the ids of the two documents."""
+    """The real desk over a real library, in each space a plan.pdf and a file that waits; the ids of the documents."""
     library = new_library(tmp_path)
     index = Index(library, HashEmbedder.name)
     judge = WordReranker()
@@ -49,6 +49,7 @@ def team(tmp_path):
     for number, (space, marker) in enumerate(MARKERS.items(), start=1):
         text = f"The plan keeps the marker {marker} of the quarter. The quarter ends in June."
         held[space] = put(library, text, name="plan.pdf", space=space, content=f"{number}" * 64).id
+        library.jobs.add(waiting(space, "next.pdf", f"{number + 2}" * 64))
         (library.home.originals / (f"{number}" * 64)).write_text(marker)
         (tmp_path / f"{space}.pdf").write_bytes(b"%PDF-1.7 other " + marker.encode())
     parts = SimpleNamespace(library=library, index=index, intake=Intake(library, 5), embedder=HashEmbedder())
@@ -111,7 +112,7 @@ async def upload(seen, space, held, folder):
     found = seen.add_upload(folder / f"{space}.pdf", "plan.pdf", None)
     yield
     assert found.existing.id == held[space]
-    assert {job.space for job in seen.jobs()} <= {space}
+    assert {job.space for job in seen.jobs()} == {space}
 
 
 async def mixed(generator, steps):

@@ -20,6 +20,7 @@ from rag_app.records import Stage
 from rag_app.retrieve import HybridRetriever
 
 RUNS = 25
+PASSAGES = 2
 KEY = "sk-secret-1234567890"
 LIMITS = Limits(connect_s=3, first_s=3, between_s=2, total_s=5)
 HANGS_S = 30  # a run that takes longer hangs
@@ -60,10 +61,11 @@ def through_the_pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
     async def way(base_url: str, model: str, question: str) -> Outcome:
         chat = OpenAIChat(model, base_url=base_url, api_key=KEY, limits=LIMITS)
         line = Line(SameQuestion(), retriever, judge, judge, chat, Extractive(judge))
-        answers = [answer async for answer in Pipeline(library, line, candidates=50, passages=2).ask(question)]
+        answers = [answer async for answer in Pipeline(library, line, candidates=50, passages=PASSAGES).ask(question)]
         last = answers[-1]
         assert last.stage is Stage.DONE
-        assert last.text or last.hits
+        assert last.text
+        assert sum(hit.used for hit in last.hits) == PASSAGES  # whatever fails, what was found is there
         return Outcome(last.text, last.notice, tuple(citation.marker for citation in last.citations))
 
     yield way

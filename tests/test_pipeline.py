@@ -256,6 +256,26 @@ async def test_a_question_sees_only_the_spaces_it_may(library, line):
     assert {hit.document.space for hit in last.hits} == {"documents"}
 
 
+class Straying:
+    """Finds passages of every space, whichever are asked for."""
+
+    def __init__(self, retriever):
+        self._retriever = retriever
+
+    def retrieve(self, question, _spaces, limit):
+        return self._retriever.retrieve(question, ["board", "documents"], limit)
+
+
+async def test_what_a_search_finds_in_another_space_is_left_out_before_it_is_ranked(library, line):
+    put(library, NOTICE, name="a.pdf", space="board")
+    put(library, LEAVE, name="b.pdf", space="documents")
+    made = pipeline(library, line, retriever=Straying(line["retriever"]))
+
+    answers = await asked(made, "How long is the notice period of leave?", spaces=["documents"])
+
+    assert {hit.document.space for answer in answers for hit in answer.hits} == {"documents"}
+
+
 async def test_the_handbook_leaves_ordinary_answers_once_there_are_documents(library, line):
     put(library, NOTICE, name="guide.pdf", space="handbook")
     made = pipeline(library, line)

@@ -264,15 +264,16 @@ def test_every_event_has_a_rule(world):
     assert sorted({event_name(one) for one in blocks_of(world.app).fns.values()} - EVENTS.keys()) == []
 
 
-def outcome_of_event(client, world, actor, number, turn):
-    """What came of an event: whether it was let in, and everything that was sent back."""
+def outcome_of_event(client, world, actor, number, place):
+    """What came of an event on a page at a (conversation, turn): whether it was let in, and all that was sent back."""
+    conversation, turn = place
     client.cookies.clear()
     if actor != "nobody":
         client.cookies.set(SESSION_COOKIE, world.cookies[actor])
     said = {"turn": turn, "source": 0, "question": "How long?", "ticket": 1, "place": 0, "holding": "", "shown": 30}
     body = {"data": [], "fn_index": number, "session_hash": f"tab{next(world.numbers)}"}
     body["event_data"] = {**said, "zone": 0, "turns": 20}
-    joined = client.post("/gradio_api/queue/join?", json=body)
+    joined = client.post("/gradio_api/queue/join", json=body, params={"c": conversation})
     if joined.status_code != 200:
         return happened(joined), joined.text
     told = client.get("/gradio_api/queue/data", params={"session_hash": body["session_hash"]}).text
@@ -283,16 +284,19 @@ def outcome_of_event(client, world, actor, number, turn):
 
 def test_every_event_is_for_whom_its_rule_says_and_shows_nothing_of_others(world, client):
     wrong, cells = [], 0
-    turns = {owner: world.turn(owner)[1] for owner in ("reader", "stranger")}
+    places = {owner: world.turn(owner) for owner in ("reader", "stranger")}
     world.desk.fill()
     for number, function in blocks_of(world.app).fns.items():
         expected = EVENTS[event_name(function)]
-        for actor, (owner, turn) in itertools.product(rights.ACTORS, turns.items()):
-            found, text = outcome_of_event(client, world, actor, number, turn)
-            others = owner != actor and f"Question of {owner}?" in text
+        for actor, (owner, place) in itertools.product(rights.ACTORS, places.items()):
+            before = world.conversations.turns(world.people[owner], place[0])
+            found, text = outcome_of_event(client, world, actor, number, place)
+            after = world.conversations.turns(world.people[owner], place[0])
+            others = owner != actor and (f"Question of {owner}?" in text or after != before)
             cells += 1
             if found != expected(actor, "") or crossed(actor, text) or others:
                 wrong.append((number, event_name(function), actor, owner, found, crossed(actor, text), others))
 
     print(f"{cells} cells")
     assert not wrong, f"{len(wrong)} wrong, such as {wrong[:20]}"  # a difference of long lists takes minutes to print
+    assert cells >= 12 * len(EVENTS)
