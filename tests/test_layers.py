@@ -77,7 +77,7 @@ FLOORS = {
         train.line
         build train.workshop
         evaluate.folder health
-        web.people web.login web.team_page web.theme web.uploads web.pages.tabs web.page_owners web.memory
+        web.people web.login web.team_page web.theme web.scripts web.uploads web.pages.tabs web.page_owners web.memory
         web.stores web.pages.parts web.office web.listing web.pace web.setting_words
         web.vitals web.api_models web.refusal web.request_log
         web.desk web.openai_models web.guard web.answer_text evaluate.report

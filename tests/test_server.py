@@ -99,6 +99,17 @@ def test_each_script_of_a_page_carries_the_nonce_of_its_policy(client):
     assert "'unsafe-inline'" not in first.headers["content-security-policy"].partition("style-src")[0]
 
 
+def test_our_scripts_stand_ahead_of_gradios_in_its_pages_and_in_no_other(client):
+    """Deferred scripts and modules run in the order of the document, so that ours hear the first key pressed."""
+    for path in ("/", "/library", "/quality"):
+        scripts = re.findall(r"<script[^>]*>", client.get(path, headers=PAGE).text)
+        later = [script for script in scripts if " defer" in script or 'type="module"' in script]
+        assert all(re.search(r'src="/ui/\w+\.js" defer>', script) for script in later[:-1])
+        assert [re.search(r'src="([^"]+)"', later[0])[1], len(later)] == ["/ui/app.js", 10]
+        assert 'type="module"' in later[-1]
+    assert "/ui/app.js" not in client.get("/nothing", headers=PAGE).text
+
+
 def test_a_browser_gets_one_cookie_that_scripts_cannot_read(client):
     first = client.get("/healthz")
     second = client.get("/healthz")

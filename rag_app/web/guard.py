@@ -14,6 +14,7 @@ from rag_app.access import Who, manages
 from rag_app.web.login import notice_html
 from rag_app.web.page_owners import INTERFACE, NOT_YOURS, TOO_LONG, PageOwners, TooLong, pages_named
 from rag_app.web.people import BROWSER_COOKIE, BROWSER_S, People
+from rag_app.web.scripts import with_scripts
 
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 # Reachable without signing in. What other programs reach asks for a key itself, and gets no help from a cookie.
@@ -136,7 +137,7 @@ class Guard:
 
 
 class _Answer:
-    """Sends an answer with our headers; a document also gets the nonce on its scripts.
+    """Sends an answer with our headers; a document also gets our scripts and the nonce on each.
 
     Who has `visited` an address where there is nothing gets a page that says so, not what a program would get.
     """
@@ -175,7 +176,7 @@ class _Answer:
         await self._send(message)
 
     def _signed_scripts(self) -> bytes:
-        body = b"".join(self._body).replace(b"<script", f'<script nonce="{self._nonce}"'.encode())
+        body = with_scripts(b"".join(self._body)).replace(b"<script", f'<script nonce="{self._nonce}"'.encode())
         assert self._start is not None
         MutableHeaders(raw=self._start["headers"])["content-length"] = str(len(body))
         return body

@@ -1,13 +1,9 @@
-"""Gradio's own parts in our colours; everything else is static/app.css."""
+"""Gradio's own parts in our colours; everything else is in static/*.css, and the scripts are put in by scripts.py."""
 
 import gradio
 
-# app.js comes first: the other scripts take from it what they share.
 _SHEETS = ("app", "chat", "pages", "evidence", "inbox")
-_SCRIPTS = ("app", "conversations", "citations", "lasting", "library", "reply", "share", "inbox", "spaces")
-HEAD = "".join(f'<link rel="stylesheet" href="/ui/{name}.css">' for name in _SHEETS) + "".join(
-    f'<script src="/ui/{name}.js" defer></script>' for name in _SCRIPTS
-)
+HEAD = "".join(f'<link rel="stylesheet" href="/ui/{name}.css">' for name in _SHEETS)
 
 _LIGHT_DARK = {
     "body_background_fill": ("#FBFAF7", "#14161A"),

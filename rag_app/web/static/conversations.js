@@ -280,13 +280,16 @@
     if (tries) setTimeout(restoreQuestion, 200, tries - 1);
     else sessionStorage.removeItem(KEPT);
   };
+  const sentQuestion = (text) => { // what was sent meanwhile is not put back
+    if (sessionStorage.getItem(KEPT) === text) sessionStorage.removeItem(KEPT);
+  };
   for (const kind of ['keydown', 'input', 'click']) {
     document.addEventListener(kind, (event) => {
       if (event.isTrusted && event.target.closest && event.target.closest('#question')) sessionStorage.removeItem(KEPT);
     }, true);
   }
   restoreQuestion(100);
-  Object.assign(window.rag, { box, fill, saveQuestion });
+  Object.assign(window.rag, { box, fill, saveQuestion, sentQuestion });
   const leaveEditing = () => {
     if (!document.body.classList.contains('editing')) return;
     document.body.classList.remove('editing');

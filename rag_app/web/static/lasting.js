@@ -3,16 +3,32 @@
 // once they are there.
 (() => {
   'use strict';
-  const { tell, make, clicks, box, fill, saveQuestion } = window.rag;
+  const { tell, make, clicks, box, fill, saveQuestion, sentQuestion } = window.rag;
 
-  // ---- drawn at all: the first request is lost where the page was not ready for it ------------------------------
+  // ---- drawn at all: the first request is lost where the page was not ready for it, or its stream of answers was ----
   const AGAIN_MS = 4000;
-  const untilDrawn = (tries) => {
-    if (document.querySelector('.bar') || !tries) return;
-    tell('resume');
-    setTimeout(untilDrawn, AGAIN_MS, tries - 1);
+  const MOST = 30; // times that a page asks to be drawn
+  const ANEW = 'rag:anew'; // how often it was opened anew since it was drawn last; each time it waits twice as long
+  const ANEW_MOST = 3;
+  const drawn = () => document.querySelector('.bar');
+  let listening = 0; // 1 once the page hears what it is told
+  window.addEventListener('rag:listening', () => { listening = 1; }, { once: true });
+  const untilDrawn = async (asked) => {
+    if (drawn()) {
+      sessionStorage.removeItem(ANEW);
+      return;
+    }
+    const anew = Number(sessionStorage.getItem(ANEW));
+    if (anew < ANEW_MOST && asked >= TIMES * 2 ** anew && await openAnew(held)) {
+      sessionStorage.setItem(ANEW, anew + 1);
+      return;
+    }
+    if (asked < MOST) {
+      tell('resume');
+      setTimeout(untilDrawn, AGAIN_MS, asked + listening);
+    }
   };
-  setTimeout(untilDrawn, AGAIN_MS, 30);
+  setTimeout(untilDrawn, AGAIN_MS, 1);
 
   // ---- the server is gone ---------------------------------------------------------------------------------------
   const LOOK_MS = 4000; // between two looks while an answer is being made
@@ -152,18 +168,29 @@
     if (good) echo(text);
   };
   // Before the page is drawn the server's side of it may not hear yet; the words stay in the box until then.
+  let held = null; // the question that waits for that, also where the page is opened anew meanwhile
   const onceDrawn = (act) => {
-    if (document.querySelector('.bar')) act();
-    else setTimeout(onceDrawn, 200, act);
+    if (!drawn()) setTimeout(onceDrawn, 200, act);
+    else {
+      held = null;
+      act();
+    }
   };
   const sendTyped = () => {
     const text = box().value;
+    if (!held && text.trim()) {
+      tickets += 1;
+      held = { text, typed: true, ticket: tickets, late: false };
+    }
     onceDrawn(() => send(text, true));
   };
   const unheard = JSON.parse(sessionStorage.getItem(UNHEARD) || 'null');
   sessionStorage.removeItem(UNHEARD);
   if (unheard && Date.now() - unheard.sent < UNHEARD_MS) {
+    held = unheard;
     onceDrawn(() => {
+      sentQuestion(unheard.text);
+      if (box() && box().value === unheard.text) fill('');
       put({ ...unheard, heard: false, anew: true, waited: 0 });
       if (!working()) echo(unheard.text);
     });
