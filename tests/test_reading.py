@@ -1,5 +1,6 @@
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pypdf
@@ -554,6 +555,43 @@ def test_line_that_returns_on_every_page_is_no_heading():
     page = styled(("Company News", 14.0, True), ("", 0, False), *BODY)
 
     assert headings([page] * 8) == ()
+
+
+def test_a_line_at_the_edge_of_many_pages_is_no_heading_whatever_its_number():
+    pages = [
+        [replace(line, page=number) for line in styled((f"Part {number} of 8", 14.0, True), ("", 0, False), *BODY)]
+        for number in range(1, 9)
+    ]
+
+    assert headings(pages) == ()
+
+
+def test_headings_that_differ_in_numbers_alone_are_headings():
+    parts = [
+        styled((f"Version 3.4.{number}", 14.0, True), ("", 0, False), *BODY[:3], ("", 0, False)) for number in range(8)
+    ]
+    page = styled(*BODY[:2], ("", 0, False)) + [line for part in parts for line in part]
+
+    assert [heading.title for heading in headings([page])] == [f"Version 3.4.{number}" for number in range(8)]
+
+
+def test_a_page_of_short_sections_keeps_its_headings():
+    part = styled(("Short heading", 14.0, True), ("", 0, False), *BODY[:1], ("", 0, False))
+    parts = [
+        [replace(line, text=f"{line.text} {number}".strip()) if line.text else line for line in part]
+        for number in (1, 2, 3)
+    ]
+
+    assert len(headings([[line for own in parts for line in own]])) == 3
+
+
+def test_where_most_of_the_page_looks_like_headings_none_is_one():
+    labels = [
+        styled((f"Label number {number}", 14.0, True), ("", 0, False), ("yes", 10.0, False), ("", 0, False))
+        for number in range(9)
+    ]
+
+    assert headings([[line for own in labels for line in own]]) == ()
 
 
 def test_document_all_in_one_font_has_no_headings():

@@ -3,6 +3,6 @@
 from ingest.reading.picture import page_image
 from ingest.reading.reader import read
 
-VERSION = "reading-5"  # part of a recipe: raise it when the same file would read otherwise
+VERSION = "reading-6"  # part of a recipe: raise it when the same file would read otherwise
 
 __all__ = ["VERSION", "page_image", "read"]

@@ -12,7 +12,7 @@ LARGER = 1.12  # times the body's size
 LEVELS = 4
 MOST_LINES = 3  # of one heading
 LEAST_LETTERS = 2
-_TOO_MANY = 0.35  # of all lines; where more look like headings, none is one
+_TOO_MANY, _TOO_MUCH = 0.35, 0.25  # of all lines and characters; where more of both look like headings, none is one
 _SENTENCE_END = re.compile(r"[.;,]$")
 
 Style = tuple[float, bool]  # size in points, bold
@@ -33,9 +33,8 @@ def headings(pages: Sequence[Sequence[StyledLine]]) -> tuple[Heading, ...]:
     if body is None:
         return ()
     found = [line for page in pages for line in _candidates(page, body)]
-    lines = sum(1 for page in pages for line in page if line.text.strip())
-    once = _without_repeated(found, len(pages))
-    if len(once) > max(_TOO_MANY * lines, 1):
+    once = _without_repeated(found, _edges(pages), len(pages))
+    if _are_too_many(once, [line for page in pages for line in page if line.text.strip()]):
         return ()
     order = sorted({line.style for line in once}, key=lambda style: (-style[0], not style[1]))
     levels = {style: min(level, LEVELS) for level, style in enumerate(order, start=1)}
@@ -78,11 +77,36 @@ def _stands_out(style: Style, body: Style) -> bool:
     return larger or bolder
 
 
-def _without_repeated(found: Sequence[StyledLine], pages: int) -> list[StyledLine]:
-    """Less what returns on many pages: that is a running head."""
-    seen = Counter(_key(line.text) for line in found)
-    return [line for line in found if seen[_key(line.text)] <= max(3, pages // 4)]
+def _are_too_many(found: Sequence[StyledLine], lines: Sequence[StyledLine]) -> bool:
+    """Whether so much looks like headings that it is something else, such as the labels of a form.
+
+    By lines alone a page of short sections would have none.
+    """
+    length, all_length = (sum(len(line.text) for line in own) for own in (found, lines))
+    return len(found) > max(_TOO_MANY * len(lines), 1) and length > _TOO_MUCH * all_length
+
+
+def _edges(pages: Sequence[Sequence[StyledLine]]) -> frozenset[tuple[int, str]]:
+    """Page and key of the first and the last line of each page, where running heads stand."""
+    written = [[line for line in page if line.text.strip()] for page in pages]
+    return frozenset((line.page, _key(line.text)) for page in written if page for line in (page[0], page[-1]))
+
+
+def _without_repeated(found: Sequence[StyledLine], edges: frozenset[tuple[int, str]], pages: int) -> list[StyledLine]:
+    """Less what returns on many pages, as a running head does, at a page's edge also with other numbers.
+
+    "Version 2.1" and "Version 2.0" within the pages are headings of their own.
+    """
+    said = Counter(line.text.casefold() for line in found)
+    heads = Counter(_key(line.text) for line in found if (line.page, _key(line.text)) in edges)
+    often = max(3, pages // 4)
+    return [
+        line
+        for line in found
+        if said[line.text.casefold()] <= often
+        and (heads[_key(line.text)] <= often or (line.page, _key(line.text)) not in edges)
+    ]
 
 
 def _key(text: str) -> str:
-    return re.sub(r"\d+", "0", text.casefold())
+    return re.sub(r"\d+", "0", " ".join(text.casefold().split()))
