@@ -210,6 +210,30 @@ async def test_a_table_row_is_quoted_as_it_stands_and_its_heading_is_not():
     assert "variable" not in said
 
 
+async def test_a_table_row_of_several_sentences_is_quoted_whole():
+    rows = [
+        "Code | Meaning | What to do",
+        "E-201 | Head too hot | Wait. Lower the darkness.",
+        "E-310 | Cutter blocked | Ask",
+    ]
+    table = "\n".join(rows)
+
+    assert await answer("what about E-201", [make_hit(table)]) == (
+        "E-201 | Head too hot | Wait. [1] Lower the darkness. [1]"
+    )
+    assert await answer("cutter blocked", [make_hit(table)]) == "E-310 | Cutter blocked | Ask [1]"
+
+
+async def test_of_a_row_that_is_too_long_only_what_answers_is_quoted():
+    cells = " ".join(f"Sentence number {number} of this cell says nothing at all." for number in range(20))
+    table = f"Code | Meaning\nE-1 | Begin\nE-2 | {cells} The lamp is blinking."
+
+    said = await answer("lamp blinking", [make_hit(table)])
+
+    assert "The lamp is blinking. [1]" in said
+    assert len(said.split()) < 2 * WORDS
+
+
 async def test_rows_that_are_quoted_together_stand_in_lines_of_their_own():
     text = "name | port\nweb server | 7860\nmail server | 25"
 

@@ -5,6 +5,7 @@ import json
 import socket
 import time
 from contextlib import closing
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import openai
@@ -15,7 +16,7 @@ from served import served
 from rag_app.app_database import AppDatabase
 from rag_app.team.keys import Keys
 from rag_app.team.people import Roster
-from rag_app.web.chat_completions import ABSTAINED, question_of, spaces_of
+from rag_app.web.chat_completions import ABSTAINED, content_of, question_of, spaces_of
 from rag_app.web.openai_models import Message
 from rag_app.web.refusal import RequestRefused
 from rag_app.web.server import create_app
@@ -121,6 +122,12 @@ def test_abstaining_is_said_plainly(client):
     assert (message.content, message.abstained, message.citations) == (ABSTAINED, True, [])
     assert "".join(piece.content or "" for piece in pieces) == ABSTAINED
     assert pieces[-1].abstained
+
+
+def test_what_the_passages_lack_is_said_with_it():
+    told = replace(answered("E-1?", ""), abstained=True, notice='None of these speaks of "E-1".')
+
+    assert content_of(told) == f'{ABSTAINED} None of these speaks of "E-1".'
 
 
 def test_what_went_another_way_is_told_beside_the_text(client):

@@ -206,6 +206,16 @@ def test_abstaining_shows_the_nearest_passages_as_such():
     assert "Nearest passages" in evidence_html(replace(turn, answer=answer))
 
 
+def test_what_is_missing_is_told_before_the_nearest_passages():
+    turn = turn_with()
+    answer = replace(turn.answer, abstained=True, citations=(), uncited=(citation(),), text="", mode=Mode.ABSTAINED)
+
+    page = turn_html(replace(turn, answer=replace(answer, notice='None of these passages speaks of "E-1".')))
+
+    assert page.count("speaks of &quot;E-1&quot;") == 1
+    assert page.index("do not seem to answer") < page.index("speaks of") < page.index("Handbook.pdf, page 12")
+
+
 def test_a_rewritten_follow_up_is_shown():
     turn = turn_with()
 

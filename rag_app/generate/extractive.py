@@ -65,6 +65,7 @@ class Unit:
     context: int | None  # position of the one it leans on: the sentence before it, or what leads into its list
     asked: str = ""  # the question right before it, which it seems to answer
     joined: bool = False  # comes from a neighbour that completes the passage: quoted with what leans on it, never alone
+    goes_on: bool = False  # in the same table row as the one before it, and quoted with it
 
 
 class Extractive:
@@ -138,19 +139,24 @@ def units(text: str, passage: int, heading: str = "", own: int = 0) -> list[Unit
     found: list[Unit] = []
     titles = {part.strip().casefold() for part in heading.split(" > ")}
     lead: int | None = None  # the line that leads into the list under way
+    ended = 0
     for start, end in sentences(text):
+        goes_on = bool(found) and found[-1].row and "\n" not in text[ended:start]
+        ended = end
         bullet = ITEM.match(text, start, end)
         shown = unmarked(" ".join(text[bullet.end() if bullet else start : end].split()))
         if not shown:
             continue
-        row = _ROW.search(shown) is not None
+        row = goes_on or _ROW.search(shown) is not None
         # Lines of a list without bullets, and commands to type: what a colon leads into and no full stop ends.
         item = bullet is not None or (lead is not None and not row and not _END.search(shown))
         context = lead if item else len(found) - 1 if found and LEANING.match(shown) else None
         whole = _whole(shown, item=item, row=row and bool(found) and found[-1].row)
         whole = whole and not shown.endswith("?") and shown.casefold() not in titles
         asked = found[-1].text if found and found[-1].text.endswith("?") else ""
-        found.append(Unit(passage, len(found), shown, item, row, whole, context, asked, joined=start < own))
+        if goes_on:
+            item, whole, context, asked = False, found[-1].whole, None, ""
+        found.append(Unit(passage, len(found), shown, item, row, whole, context, asked, start < own, goes_on))
         if not item:
             lead = len(found) - 1 if shown.endswith(":") else None
     return found
@@ -178,7 +184,10 @@ def candidates(cut: Sequence[Unit]) -> list[tuple[Unit, ...]]:
         if unit.joined:
             continue
         before = None if unit.context is None else by_place.get((unit.passage, unit.context))
-        if before is not None:
+        row = (*spans[-1], unit) if unit.goes_on and spans and follows(unit, spans[-1][-1]) else ()
+        if row and _words(row) <= WORDS:
+            spans[-1] = row
+        elif before is not None:
             spans.append((before, unit))
             if unit.item and not before.joined:  # otherwise the list begins in another passage
                 lists.setdefault((before.passage, before.position), [before]).append(unit)
@@ -247,9 +256,9 @@ def _words(quoted: Sequence[Unit]) -> int:
 
 
 def _sentences(quoted: Sequence[Unit]) -> int:
-    """Count sentences; a list counts as the sentence that leads into it."""
+    """Count sentences; a list counts as the sentence that leads into it, a table row as one."""
     places = {(unit.passage, unit.position) for unit in quoted}
-    return sum(not (unit.item and (unit.passage, unit.context) in places) for unit in quoted)
+    return sum(not (unit.goes_on or (unit.item and (unit.passage, unit.context) in places)) for unit in quoted)
 
 
 def alike(one: str, other: str) -> bool:
@@ -277,6 +286,8 @@ def written(quoted: Sequence[Unit], question: str = "") -> list[str]:
 
 def _gap(before: Unit, unit: Unit) -> str:
     same = before.passage == unit.passage
+    if unit.goes_on and follows(unit, before):
+        return " "
     if same and ((unit.item and (before.item or follows(unit, before))) or (unit.row and before.row)):
         return "\n"
     return " " if follows(unit, before) and not (before.item or before.row or unit.row) else "\n\n"

@@ -87,7 +87,9 @@ def content_of(answer: Answer) -> str:
     """The text of a finished answer; where there is none, a sentence that says why."""
     if answer.text:
         return plain(answer)
-    return ABSTAINED if answer.abstained else answer.notice or ABSTAINED
+    if not answer.abstained:
+        return answer.notice or ABSTAINED
+    return f"{ABSTAINED} {answer.notice}".rstrip()
 
 
 def evidence_of(answer: Answer) -> dict[str, Any]:

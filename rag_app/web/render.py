@@ -140,8 +140,8 @@ def _answer_parts(turn: StoredTurn, answer: StoredAnswer) -> list[str]:
     else:
         parts.append(_summary(turn, answer))
     parts.append(_said(turn, answer))
-    if answer.notice:
-        parts.append(f'<p class="notice">{escape(answer.notice)}</p>')
+    if answer.notice and not answer.abstained:
+        parts.append(_notice(answer))
     if not working:
         parts.append(_closing(answer))
     return parts
@@ -161,9 +161,13 @@ def _summary(turn: StoredTurn, answer: StoredAnswer) -> str:
 def _said(turn: StoredTurn, answer: StoredAnswer) -> str:
     if answer.abstained:
         words = NOT_FOUND if answer.sources or not answer.searched else NOTHING_NEAR
-        return f'<p class="none-found">{words}</p>{_nearest(turn, answer)}'
+        return f'<p class="none-found">{words}</p>{_notice(answer)}{_nearest(turn, answer)}'
     body = answer_html(turn.id, answer.text, answer.sentences, answer.citations)
     return body + (_nearest(turn, answer) if answer.mode is Mode.PASSAGES else "")
+
+
+def _notice(answer: StoredAnswer) -> str:
+    return f'<p class="notice">{escape(answer.notice)}</p>' if answer.notice else ""
 
 
 def _nearest(turn: StoredTurn, answer: StoredAnswer) -> str:
