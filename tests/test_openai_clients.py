@@ -125,7 +125,7 @@ def test_abstaining_is_said_plainly(client):
 
 
 def test_what_the_passages_lack_is_said_with_it():
-    told = replace(answered("E-1?", ""), abstained=True, notice='None of these speaks of "E-1".')
+    told = replace(answered("E-1?"), text="", abstained=True, notice='None of these speaks of "E-1".')
 
     assert content_of(told) == f'{ABSTAINED} None of these speaks of "E-1".'
 
