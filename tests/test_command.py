@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from test_memory import HEAP_PIECES, heaps
 
 RAG = [sys.executable, "-m", "rag_app"]
 HIT_KEYS = {
@@ -200,9 +201,11 @@ def test_a_served_home_is_asked_and_added_to_but_not_served_twice(tmp_path, free
             (tmp_path / "own.pdf").write_bytes(_pdf("The notice period is three months."))
             added = rag("ingest", str(tmp_path / "own.pdf"), "--json", home=home)
             asked = rag("ask", "How long is the notice period?", "--json", home=home)
+            held = heaps(server.pid)
         finally:
             server.terminate()
 
+    assert held <= HEAP_PIECES
     assert second.returncode == 75
     assert f"pid {server.pid}" in second.stderr
     assert [row["state"] for row in json.loads(added.stdout)["files"]] == ["ready"]

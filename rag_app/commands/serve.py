@@ -36,9 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Serve until interrupted. Raises HomeBusy where another process owns the home."""
+    from rag_app.web.memory import few_heaps
     from rag_app.web.people import check_exposure
     from rag_app.web.server import check_address
 
+    few_heaps()
     check_exposure(settings.host, settings.password, settings.ingest.home)
     check_address(settings.host, settings.port)
     signal.signal(signal.SIGTERM, _stopped)
