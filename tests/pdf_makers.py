@@ -13,10 +13,15 @@ from reportlab.pdfgen.canvas import Canvas
 WIDTH, HEIGHT = 612.0, 792.0
 
 
-def drawn(*pages: Callable[[Canvas], None], title: str = "", size: tuple[float, float] = (WIDTH, HEIGHT)) -> bytes:
-    """One page for each function."""
+def drawn(
+    *pages: Callable[[Canvas], None],
+    title: str = "",
+    size: tuple[float, float] = (WIDTH, HEIGHT),
+    packed: bool = True,
+) -> bytes:
+    """One page for each function. Where it is not packed, its words can be found among its bytes."""
     made = io.BytesIO()
-    canvas = Canvas(made, pagesize=size, invariant=True)
+    canvas = Canvas(made, pagesize=size, invariant=True, pageCompression=int(packed))
     canvas.setTitle(title)
     for page in pages:
         page(canvas)

@@ -53,9 +53,9 @@ class Shelf:
         self.worker = Worker(self.library, Ingestion(self.library, self.embedder, self.settings), self.index)
 
     def pdf(self, *texts: str, name: str = "plan.pdf") -> Path:
-        """A PDF of one page with these lines."""
+        """A PDF of one page with these lines, which can be found among its bytes."""
         path = self.folder / name
-        path.write_bytes(drawn(lines(*texts)))
+        path.write_bytes(drawn(lines(*texts), packed=False))
         return path
 
     def add(self, path: Path, space: str = "documents") -> Job:
