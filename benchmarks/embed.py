@@ -124,7 +124,7 @@ def main() -> None:
     texts = passages([one.text for dataset in datasets for one in dataset.passages], PIECES, PASSAGES)
     questions = [one.text for dataset in datasets for one in dataset.questions[: QUESTIONS // len(datasets) + 1]]
     found = measured(ways(), texts, questions[:QUESTIONS], arguments.turns)
-    print(f"{machine()}; OpenVINO {openvino_bert.version()}")
+    print(machine())
     print(f"{PASSAGES} passages of {PIECES} word pieces, median of {arguments.turns} turns\n{table(found)}")
 
 

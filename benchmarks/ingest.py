@@ -32,7 +32,7 @@ from typing import Any
 import pypdfium2
 
 from benchmarks.kill_life import HashedEmbedder
-from ingest import chunking, cleaning, embedding, reading
+from ingest import chunking, cleaning, embedding, openvino_bert, reading
 from ingest.compute import Compute
 from ingest.embedding import BUNDLED, Embedder, Vectors
 from ingest.engines import TORCH, Choice, Engines
@@ -213,13 +213,17 @@ def table(clock: Clock, pages: int, passages: int) -> str:
 
 
 def machine() -> str:
-    """What the figures were measured on."""
+    """What the figures were measured on, and the packages that may have computed."""
     import torch
 
     names = re.findall(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     cores = f"{os.cpu_count()} cores, {len(os.sched_getaffinity(0))} of them for this process"
     numbers = f"{torch.get_num_threads()} threads, weights in {embedding.fast_dtype()}"
-    return f"{names[0] if names else platform.machine()}, {cores}; torch {torch.__version__} with {numbers}"
+    try:
+        other = f"OpenVINO {openvino_bert.version()}"
+    except ImportError:
+        other = "no OpenVINO"
+    return f"{names[0] if names else platform.machine()}, {cores}; torch {torch.__version__} with {numbers}; {other}"
 
 
 def engines(*, float32: bool) -> Engines:

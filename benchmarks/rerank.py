@@ -294,7 +294,7 @@ def main() -> None:
     # Vectors by torch: whichever engine is measured, the candidates stay the same.
     embedder = Embedder(BUNDLED, Compute(), run_by(engines.TORCH))
     models = {name: Models(embedder, way, kept) for name, way in rerankers.items()}
-    print(f"{machine()}; OpenVINO {openvino_bert.version()}\n")
+    print(f"{machine()}\n")
     if arguments.turns:
         rows = [candidates(one, models[REFERENCE], 1, max(COUNTS))[0] for one in datasets.values()]
         asked = [sized(row, PIECES) for row in rows]

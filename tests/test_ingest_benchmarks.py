@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+import torch
 
 from benchmarks import ingest, reading_all
 from benchmarks.fuzz_seeds import made
@@ -31,6 +32,19 @@ def test_float32_is_what_the_engine_of_the_machine_then_computes_in():
 
     assert plain.engine.rpartition(" ")[2] == openvino_bert.FLOAT32
     assert usual.engine == ingest.engines(float32=False).choice.name
+
+
+@pytest.mark.slow
+def test_both_packages_that_may_compute_stand_below_the_figures(monkeypatch):
+    def missing():
+        raise ImportError("not installed")
+
+    version, told = openvino_bert.version(), ingest.machine()
+    monkeypatch.setattr(openvino_bert, "openvino", missing)
+
+    assert f"torch {torch.__version__} with" in told
+    assert told.endswith(f"; OpenVINO {version}")
+    assert ingest.machine().endswith("; no OpenVINO")
 
 
 @pytest.mark.slow
