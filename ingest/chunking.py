@@ -11,11 +11,9 @@ from ingest.sentences import sentences
 from ingest.splitting import After, cuts, halves
 from ingest.tables import table_head
 
-VERSION = "chunking-4"  # part of a recipe: raise it when the same pages would be cut otherwise
+VERSION = "chunking-5"  # part of a recipe: raise it when the same pages would be cut otherwise
 PIECES = 250  # word pieces of a passage at most, with the title and heading put before it
 LONGEST_PIECE = 20  # characters; no language has so few pieces for its letters, but one unknown word may be any length
-TINY = 45  # pieces; a smaller section may share a passage with its neighbour
-MERGED = 120  # pieces of sections that share a passage
 HEADING_LIKE = 70  # characters; a shorter line without a sign at its end leads to what follows it
 TITLE_CHARACTERS = 120
 HEADING_CHARACTERS = 200
@@ -107,13 +105,13 @@ class _Measure:
 
 
 def _gathered(reading: Reading, measure: _Measure) -> list[_Sized]:
-    """The sections, tiny ones joined with their neighbours under the same parent."""
+    """The sections, a heading that stands alone joined with what follows."""
     gathered: list[_Sized] = []
     for section in sections(reading.pages, reading.headings):
         sized = _sized(reading.pages, section, measure)
         if not sized.spans:
             continue
-        joined = _joined(gathered[-1], sized) if gathered else None
+        joined = _led_into(gathered[-1], sized) if gathered else None
         if joined:
             gathered[-1] = joined
         else:
@@ -160,28 +158,15 @@ def _after(text: str, end: int) -> After:
     return After.PARAGRAPH
 
 
-def _joined(before: _Sized, after: _Sized) -> _Sized | None:
-    """Both as one section, where one of them is tiny and they are close; None where they stay apart.
+def _led_into(before: _Sized, after: _Sized) -> _Sized | None:
+    """A heading with nothing below it leads into the section that follows; any other two stay apart.
 
-    Under different main headings they stay apart, and on different pages: the passage would be told of one page.
+    A passage of two short sections is near to no question, and is told of only one heading.
     """
-    if before.only_heading:
-        spans = (*before.spans[:-1], replace(before.spans[-1], after=After.LEAD), *after.spans)
-        return _Sized(after.heading, after.path, spans, after.only_heading)
-    if after.only_heading or min(before.size, after.size) >= TINY or before.size + after.size > MERGED:
+    if not before.only_heading:
         return None
-    path = _common(before.path, after.path)
-    if not path or len(path) < min(len(before.path), len(after.path)) - 1:
-        return None
-    if before.spans[-1].page != after.spans[0].page:
-        return None
-    return _Sized(" > ".join(path), path, before.spans + after.spans, only_heading=False)
-
-
-def _common(one: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:
-    """The part of two heading paths that both begin with."""
-    length = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    return tuple(one[:length])
+    spans = (*before.spans[:-1], replace(before.spans[-1], after=After.LEAD), *after.spans)
+    return _Sized(after.heading, after.path, spans, after.only_heading)
 
 
 def _passages(reading: Reading, section: _Sized, measure: _Measure) -> Iterator[_Passage]:

@@ -170,7 +170,7 @@ class Pipeline:
         if not answer.rewritten or not searched:
             return replace(answer, stage=Stage.DONE, notice=EMPTY_LIBRARY if answer.rewritten else EMPTY_QUESTION)
         found, timings = self._line.retriever.retrieve(answer.rewritten, searched, self._candidates)
-        hits = with_words(answer.rewritten, found)
+        hits = with_words(answer.rewritten, _allowed(found, searched))
         answer = self._ranked(replace(answer, hits=tuple(hits), timings=timings), rerank=rerank)
         return replace(answer, stage=Stage.DONE)
 
@@ -206,9 +206,8 @@ class Pipeline:
         hits, timings = await asyncio.to_thread(
             self._line.retriever.retrieve, answer.rewritten, spaces, self._candidates
         )
-        allowed = tuple(hit for hit in hits if hit.document.space in spaces)  # once more, after the search
         timings = replace(timings, rewrite=answer.timings.rewrite)
-        hits = with_words(answer.rewritten, allowed)
+        hits = with_words(answer.rewritten, _allowed(hits, spaces))
         answer = replace(answer, stage=Stage.RERANKING, hits=tuple(hits), timings=timings)
         yield answer
         yield await asyncio.to_thread(self._ranked, answer, rerank=rerank)
@@ -308,6 +307,11 @@ class Pipeline:
     def _shown(self, raw: str, passages: Sequence[Hit]) -> str:
         """Of a growing text what is safe to show; where it is strict, only sentences that were checked."""
         return resolve(settled(raw), passages, strict=True).text if self._strict else showable(raw, len(passages))
+
+
+def _allowed(hits: Sequence[Hit], spaces: Sequence[str]) -> list[Hit]:
+    """The hits of some spaces: looked at once more after the search, whatever it did."""
+    return [hit for hit in hits if hit.document.space in spaces]
 
 
 def _doubted(question: str, hits: Sequence[Hit]) -> tuple[list[Hit], str]:

@@ -71,34 +71,14 @@ def test_no_passage_crosses_a_heading_and_each_knows_its_path():
     assert [one.text.split("\n")[0] for one in found] == ["Costs", "Premiums", "Deductibles"]
 
 
-def test_tiny_sections_under_one_parent_share_a_passage():
+def test_short_sections_have_passages_of_their_own():
     text = f"Values\n\nQuality\n{words(12)}\n\nRespect\n{words(12)}\n\nOther\n{words(120)}"
     headings = (Heading(1, "Values", 1), Heading(2, "Quality", 1), Heading(2, "Respect", 1), Heading(1, "Other", 1))
 
     found = chunks(reading(text, headings=headings))
 
-    assert [one.heading for one in found] == ["Values", "Other"]
-    assert "Quality" in found[0].text
-    assert "Respect" in found[0].text
-
-
-def test_tiny_sections_under_different_main_headings_stay_apart():
-    text = f"Rules for passengers\n{words(12)}\n\nTickets and refunds\n{words(12)}"
-    headings = (Heading(1, "Rules for passengers", 1), Heading(1, "Tickets and refunds", 1))
-
-    assert [one.heading for one in chunks(reading(text, headings=headings))] == [one.title for one in headings]
-
-
-def test_tiny_sections_on_different_pages_stay_apart():
-    pages = (f"Values\n\nQuality\n{words(12)}", f"Respect\n{words(12)}")
-    headings = (Heading(1, "Values", 1), Heading(2, "Quality", 1), Heading(2, "Respect", 2))
-
-    found = chunks(reading(*pages, headings=headings))
-
-    assert [(one.heading, one.first_page, one.last_page) for one in found] == [
-        ("Values > Quality", 1, 1),
-        ("Values > Respect", 2, 2),
-    ]
+    assert [one.heading for one in found] == ["Values > Quality", "Values > Respect", "Other"]
+    assert "Respect" not in found[0].text
 
 
 def test_heading_without_text_goes_with_what_follows_it():

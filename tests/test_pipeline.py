@@ -274,6 +274,8 @@ async def test_what_a_search_finds_in_another_space_is_left_out_before_it_is_ran
     answers = await asked(made, "How long is the notice period of leave?", spaces=["documents"])
 
     assert {hit.document.space for answer in answers for hit in answer.hits} == {"documents"}
+    searched = made.search("How long is the notice period of leave?", spaces=["documents"])
+    assert {hit.document.space for hit in searched.hits} == {"documents"}
 
 
 async def test_the_handbook_leaves_ordinary_answers_once_there_are_documents(library, line):

@@ -585,6 +585,17 @@ def test_a_page_of_short_sections_keeps_its_headings():
     assert len(headings([[line for own in parts for line in own]])) == 3
 
 
+def test_the_questions_of_an_faq_are_headings_though_they_are_many():
+    asked = [
+        styled(
+            (f"May I do number {number} as well?", 14.0, True), ("No, please ask at the desk of the hall.", 10.0, False)
+        )
+        for number in range(9)
+    ]
+
+    assert len(headings([[line for own in asked for line in own]])) == 9
+
+
 def test_where_most_of_the_page_looks_like_headings_none_is_one():
     labels = [
         styled((f"Label number {number}", 14.0, True), ("", 0, False), ("yes", 10.0, False), ("", 0, False))

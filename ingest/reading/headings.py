@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ingest.records import Heading
+from ingest.sentences import sentences
 
 LONGEST = 120  # characters of a heading
 LARGER = 1.12  # times the body's size
@@ -13,6 +14,8 @@ LEVELS = 4
 MOST_LINES = 3  # of one heading
 LEAST_LETTERS = 2
 _TOO_MANY, _TOO_MUCH = 0.35, 0.25  # of all lines and characters; where more of both look like headings, none is one
+_NEARLY_ALL = 0.8
+_SENTENCE_WORDS = 4  # at least
 _SENTENCE_END = re.compile(r"[.;,]$")
 
 Style = tuple[float, bool]  # size in points, bold
@@ -34,7 +37,8 @@ def headings(pages: Sequence[Sequence[StyledLine]]) -> tuple[Heading, ...]:
         return ()
     found = [line for page in pages for line in _candidates(page, body)]
     once = _without_repeated(found, _edges(pages), len(pages))
-    if _are_too_many(once, [line for page in pages for line in page if line.text.strip()]):
+    lines = [line for page in pages for line in page if line.text.strip()]
+    if _are_too_many(once, lines) and not _lead_to_sentences(once, lines):
         return ()
     order = sorted({line.style for line in once}, key=lambda style: (-style[0], not style[1]))
     levels = {style: min(level, LEVELS) for level, style in enumerate(order, start=1)}
@@ -86,6 +90,24 @@ def _are_too_many(found: Sequence[StyledLine], lines: Sequence[StyledLine]) -> b
     return len(found) > max(_TOO_MANY * len(lines), 1) and length > _TOO_MUCH * all_length
 
 
+def _lead_to_sentences(found: Sequence[StyledLine], lines: Sequence[StyledLine]) -> bool:
+    """Whether behind nearly every one of them stands at least a sentence, as behind the questions of an FAQ."""
+    wanted = {line.text for line in found}
+    parts: list[list[str]] = []
+    for line in lines:
+        text = " ".join(line.text.split())
+        if text in wanted:
+            parts.append([])
+        elif parts:
+            parts[-1].append(text)
+    return sum(_holds_sentence(" ".join(part)) for part in parts) >= _NEARLY_ALL * len(found)
+
+
+def _holds_sentence(text: str) -> bool:
+    spans = [text[start:end] for start, end in sentences(text)]
+    return any(span[-1] in ".!?" and len(span.split()) >= _SENTENCE_WORDS for span in spans)
+
+
 def _edges(pages: Sequence[Sequence[StyledLine]]) -> frozenset[tuple[int, str]]:
     """Page and key of the first and the last line of each page, where running heads stand."""
     written = [[line for line in page if line.text.strip()] for page in pages]
@@ -98,7 +120,7 @@ def _without_repeated(found: Sequence[StyledLine], edges: frozenset[tuple[int, s
     "Version 2.1" and "Version 2.0" within the pages are headings of their own.
     """
     said = Counter(line.text.casefold() for line in found)
-    heads = Counter(_key(line.text) for line in found if (line.page, _key(line.text)) in edges)
+    heads = Counter(key for _, key in edges)
     often = max(3, pages // 4)
     return [
         line
