@@ -11,8 +11,6 @@
   const ANEW = 'rag:anew'; // how often it was opened anew since it was drawn last; each time it waits twice as long
   const ANEW_MOST = 3;
   const drawn = () => document.querySelector('.bar');
-  let listening = 0; // 1 once the page hears what it is told
-  window.addEventListener('rag:listening', () => { listening = 1; }, { once: true });
   const untilDrawn = async (asked) => {
     if (drawn()) {
       sessionStorage.removeItem(ANEW);
@@ -25,10 +23,11 @@
     }
     if (asked < MOST) {
       tell('resume');
-      setTimeout(untilDrawn, AGAIN_MS, asked + listening);
+      setTimeout(untilDrawn, AGAIN_MS, asked + 1);
     }
   };
-  setTimeout(untilDrawn, AGAIN_MS, 1);
+  // Only once the page hears what it is told: a second request to be drawn would draw over a question sent meanwhile.
+  window.addEventListener('rag:listening', () => setTimeout(untilDrawn, AGAIN_MS, 1), { once: true });
 
   // ---- the server is gone ---------------------------------------------------------------------------------------
   const LOOK_MS = 4000; // between two looks while an answer is being made
