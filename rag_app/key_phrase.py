@@ -20,8 +20,10 @@ _DATE = re.compile(
 )
 _WORDED = "|".join(NUMBER_WORDS)
 _SMALL = "|".join(sorted(FUNCTION_WORDS))
+# Numbers of a time, a date or a code are no amounts: 9:00, 3/4, E-201.
 _AMOUNT = re.compile(
-    rf"(?:[€$£] ?)?(?:\b\d[\d.,]*\d\b|\b\d\b|\b(?:{_WORDED})\b)(?: ?%| (?:hundred|thousand|million|billion))?"
+    rf"(?:[€$£] ?)?(?<!\d[:/])(?<![^\W\d]-)(?:\b\d[\d.,]*\d\b|\b\d\b|\b(?:{_WORDED})\b)(?![:/]\d)"
+    r"(?:(?:[-\u2013]| to )\d(?:[\d.,]*\d)?\b)?(?: ?%| (?:hundred|thousand|million|billion))?"
     rf"(?:[ -](?:working|calendar|business|square|full))?(?:[ -](?!(?:{_SMALL})\b)[a-z]+)?",
     re.IGNORECASE,
 )

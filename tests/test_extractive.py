@@ -283,6 +283,8 @@ async def test_what_answers_is_set_off_once_and_the_rest_is_as_it_stands():
         ("Is it open when it rains?", "It opened in May 1991.", None),
         ("How many days are 20 days?", "20 days are 20 days.", None),
         ("Why?", "Because of 20 days.", None),
+        ("How many came late?", "Report sick before 9:00 to desk E-201.", None),
+        ("How long does it take?", "From 9:00 on it takes 4-5 hours.", "4-5 hours"),
     ],
 )
 def test_the_key_phrase_is_told_by_the_question_or_not_at_all(question, sentence, phrase):
