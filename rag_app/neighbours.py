@@ -22,7 +22,7 @@ LOOK_BACK = 2  # passages before, among which the line that leads into a list is
 ITEM = re.compile(r"\s*(?P<sign>[-*•▪◦‣–]|\(?(?:\d{1,2}|[a-z])[.)])\s+")  # noqa: RUF001 - bullets of real documents
 LEANING = re.compile(
     r"(?:it|its|this|that|these|those|they|their|them|he|she|his|her|such|both|in this case|in that case|if so|if not|"
-    r"doing so)\b",
+    r"doing so|afterwards?|after that|thereafter|from then on|otherwise)\b",
     re.IGNORECASE,
 )
 # "It is important to ..." leans on nothing: "it" stands for what comes behind.

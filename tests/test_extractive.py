@@ -61,6 +61,14 @@ async def test_a_sentence_that_leans_comes_with_the_one_before_it() -> None:
     assert said == "A request for leave goes to the manager. [1] It is answered within **five working days**. [1]"
 
 
+async def test_a_sentence_that_goes_on_after_the_one_before_comes_with_it() -> None:
+    text = "During probation the notice is two weeks. Afterwards it is six weeks to a quarter. Badges are blue."
+
+    said = await answer("notice after six weeks probation", [make_hit(text)])
+
+    assert said.startswith("During probation the notice is two weeks. [1] Afterwards it is six weeks")
+
+
 async def test_list_items_stay_a_list_with_the_line_that_leads_in() -> None:
     text = "Bring these to the first day:\n- a passport or identity card\n- the signed contract\nLunch is free."
 
