@@ -77,3 +77,21 @@ def test_a_page_that_lost_its_first_request_opens_anew_with_the_question(opening
     expect(box(page)).to_have_value("")
     expect(page.locator("#asking")).to_have_count(0)
     assert scripted.times_asked(question) == 1
+
+
+def test_asking_to_be_drawn_once_more_does_not_draw_over_a_question_sent_meanwhile(opened, scripted):
+    question = "How long is the notice period? (drawn twice)"
+    page = opened(f"{scripted.address}/?c=new")
+    box(page).fill(question)
+
+    box(page).press("Enter")
+    page.evaluate("""async () => {
+      for (let asked = 0; asked < 8; asked += 1) {
+        window.rag.tell('resume', { undrawn: true });
+        await new Promise((done) => setTimeout(done, 25));
+      }
+    }""")
+
+    answered(page, question)
+    expect(page.locator("#turns .question")).to_have_count(1)
+    assert scripted.times_asked(question) == 1

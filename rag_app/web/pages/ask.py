@@ -234,14 +234,22 @@ class AskPage:
     async def _resume(self, event: gradio.EventData, request: gradio.Request) -> AsyncIterator[Updates]:
         """What the address names, as it is stored; an answer still being made is followed to its end."""
         who, conversation = await asyncio.to_thread(self._place, request)
-        self._tabs.turn_to(_tab(request), "", conversation or "")
+        # A page that is slow to be drawn asks for it again, and may be drawn and have sent a question meanwhile; its
+        # address names where that was asked a little later.
+        here = self._tabs.at(_tab(request)) if getattr(event, "undrawn", None) is True else None
+        again = here is not None
+        if here is None or (not here.turn and here.conversation != (conversation or "")):
+            here = self._tabs.turn_to(_tab(request), "", conversation or "")
         wanted = getattr(event, "turns", None)
         shown = min(max(wanted, TURNS_SHOWN), TURNS_MOST) if isinstance(wanted, int) else TURNS_SHOWN
         choices = to_ask_in(await asyncio.to_thread(narrowed(self._desk, who).spaces))
+        page = await asyncio.to_thread(self._drawn, who, conversation or "", shown)
+        if again and (here.turn or not self._tabs.still(_tab(request), here)):
+            return
         yield {
             self._notice: taken_html(_ticket(event)),
             self._spaces: ask_in_html(choices, chosen(_named(request), choices)),
-            **await asyncio.to_thread(self._drawn, who, conversation or "", shown),
+            **page,
         }
         running = self._answering.running(conversation) if conversation else None
         if running is not None:

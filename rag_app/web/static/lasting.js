@@ -22,7 +22,7 @@
       return;
     }
     if (asked < MOST) {
-      tell('resume');
+      tell('resume', { undrawn: true });
       setTimeout(untilDrawn, AGAIN_MS, asked + 1);
     }
   };
