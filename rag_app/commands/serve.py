@@ -9,6 +9,7 @@ import sys
 import threading
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from ingest.command import take_in_owned
 from ingest.errors import LibraryError, RagError
@@ -62,7 +63,18 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         finally:
             stop.set()
             application.parts.index.close()
-    return 0
+    _leave()
+
+
+def _leave() -> NoReturn:
+    """End the process, with everything closed. The interpreter is not taken down under threads that still compute.
+
+    Python ends such a thread where it comes back from native code, and OpenVINO's C++ aborts the process over that.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _stopped(_number: int, _frame: FrameType | None) -> None:
