@@ -71,4 +71,4 @@ def test_an_absent_name_makes_an_answer_less_likely_and_never_impossible():
     assert 0 < doubted(0.2, ABSENT) < 0.1
     assert 0.5 < doubted(0.9, ABSENT) < 0.9
     assert doubted(0.3, ABSENT) < doubted(0.4, ABSENT)
-    assert doubted(0.9, ANOTHER) < doubted(0.9, ABSENT)
+    assert doubted(0.97, ANOTHER) < 0.1

@@ -16,8 +16,9 @@ TITLE, HEADING = 2.2, 1.1
 # What a name in the question that none of the passages chosen speaks of adds to the log-odds of any answer: fitted on
 # the collections of benchmarks/calibrate.py, where 3 of 350 questions with an answer have one, 64 of 560 without.
 ABSENT = -1.69
-# The same where one of them speaks of another code of the same kind (docs/training.md).
-ANOTHER = -2.5
+# The same where one of them speaks of another code of the same kind. Counted it would be -2.5 (docs/retrieval.md); this
+# declines up to a relevance of .98, as an answer about another code is the worse error and often the likeliest one.
+ANOTHER = -6.0
 _LEAST = 1e-6  # probabilities nearer to 0 or 1 count as this
 
 
