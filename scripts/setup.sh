@@ -10,6 +10,7 @@ PYTHON=${PYTHON:-python3}
 VENV=${VENV:-.venv}
 TORCH=2.13.0
 TORCH_INDEX=${TORCH_INDEX:-https://download.pytorch.org/whl/cpu}
+ROOM=3500  # MB: the environment takes 2,600, and pip unpacks beside it what it is about to install
 
 say() { printf '%s\n' "$*"; }
 stop() { say "$*" >&2; exit 1; }
@@ -25,6 +26,16 @@ find_python() {
             return
         fi
     done
+}
+
+# Told at once: pip would say so only after minutes, in words about errno 28.
+check_room() {
+    if has_torch; then
+        return
+    fi
+    free=$(df -Pm . | awk 'NR == 2 { print $4 }')
+    [ "$free" -ge "$ROOM" ] ||
+        stop "The environment needs $ROOM MB and the disk of $(pwd) has $free MB left. Make room and try again."
 }
 
 make_environment() {
@@ -45,6 +56,9 @@ pip_install() {
 
 show_log() {
     grep -v -e 'is ignored' -e '^$' "$VENV/setup.log" | tail -n 15 >&2 || true
+    if grep -q 'No space left on device' "$VENV/setup.log"; then
+        say "The disk is full: make room here and in ${TMPDIR:-/tmp}, where pip unpacks, and try again." >&2
+    fi
 }
 
 has_torch() {
@@ -103,6 +117,7 @@ find_browser() {
         say "No chromium on this machine and none could be installed: the browser tests will be left out."
 }
 
+check_room
 make_environment
 install_torch
 install_rest

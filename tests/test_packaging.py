@@ -1,7 +1,9 @@
 """The image and the compose file, read rather than run: no Docker engine is needed."""
 
+import os
 import re
 import shlex
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -157,6 +159,22 @@ def test_setup_script_is_plain_shell():
     assert text.startswith("#!/bin/sh\n")
     assert "[[" not in text
     assert "set -eu" in text
+
+
+def test_setup_tells_a_full_disk_before_it_begins(tmp_path):
+    (tmp_path / "bin").mkdir()
+    full = tmp_path / "bin" / "df"
+    full.write_text("#!/bin/sh\necho Filesystem\necho /dev/vda 252000 251880 120\n", encoding="utf-8")
+    full.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{full.parent}:{os.environ['PATH']}", "VENV": str(tmp_path / "venv")}
+
+    done = subprocess.run(
+        ["sh", str(ROOT / "scripts" / "setup.sh")], env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert f"the disk of {ROOT} has 120 MB left" in done.stderr
+    assert not (tmp_path / "venv").exists()
 
 
 def test_constraints_pin_each_package_once_and_no_local_build():
