@@ -18,6 +18,7 @@ from rag_app.rerank.http import HttpReranker
 from rag_app.rerank.live import LiveReranker
 from rag_app.rerank.store import Store
 from rag_app.settings import Settings
+from rag_app.team import question_model
 
 QUESTION = "How long is the notice period?"
 SENTENCES = ("It is three months.", "Bananas are yellow.")
@@ -46,6 +47,7 @@ def of_settings(settings: Settings) -> list[Check]:
             "reranker": reranker,
             "index": index,
             "language model": lambda: _language_model(settings),
+            "inbox": inbox_words,
             "sign-in": lambda: _sign_in(settings),
         }
     )
@@ -62,6 +64,7 @@ def of_application(application: Application) -> list[Check]:
             "reranker": lambda: _reranker(application.judge, lambda: application.reranker),
             "index": lambda: index_words(parts.index),
             "language model": lambda: _language_model(application.settings),
+            "inbox": inbox_words,
             "sign-in": lambda: _sign_in(application.settings),
         }
     )
@@ -73,6 +76,13 @@ def index_words(index: Index) -> str:
     if not state.passages and not state.newer:
         return "nothing to index yet."
     return f"{state.passages} passages indexed, {state.newer} newer ones scanned exactly, {state.gone} removed since."
+
+
+def inbox_words() -> str:
+    """What the inbox groups questions by."""
+    if question_model.FOLDER.is_dir():
+        return f"questions are grouped by {question_model.NAME}."
+    return f"questions are grouped by the embedder; {question_model.NAME}, which does it better, is not installed."
 
 
 def _library(library: Library, settings: Settings) -> str:

@@ -166,7 +166,7 @@ def test_doctor_checks_every_part(handbook_home):
     report = json.loads(told.stdout)
     assert report["ok"] is True, report
     assert [check["name"] for check in report["checks"]] == [
-        "library", "engine", "embedder", "reranker", "index", "language model", "sign-in"
+        "library", "engine", "embedder", "reranker", "index", "language model", "inbox", "sign-in"
     ]  # fmt: skip
     assert told.returncode == 0
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rag_app.team import grouping
-from rag_app.team.grouping import NAME_LIMIT, central, grouped, named, standing
+from rag_app.team.grouping import NAME_LIMIT, central, grouped, held, named, standing
 
 
 def unit(*rows):
@@ -55,10 +55,41 @@ def test_twenty_thousand_questions_are_grouped():
 def test_what_the_library_holds_draws_two_questions_together():
     first, second, about = unit((1, 0, 0.2), (0, 1, 0.2), (0.1, 0.1, 1))
 
-    apart, near = float(first @ second), float(standing(first, about[None]) @ standing(second, about[None]))
+    said = np.vstack([first, second])
+    one, other = standing(said, np.vstack([held(first, about[None]), held(second, about[None])]))
 
-    assert near > apart + 0.1
-    assert standing(first, np.zeros((0, 3), dtype=np.float32)) is first
+    assert float(one @ other) > float(first @ second) + 0.1
+    assert np.linalg.norm(one) == pytest.approx(1)
+
+
+def test_without_a_library_questions_stand_for_what_they_say_alone():
+    said = unit((1, 0, 0.2), (0.3, 1, 0.2))
+    nothing = np.vstack([held(question, np.zeros((0, 3), dtype=np.float32)) for question in said])
+
+    one, other = standing(said, nothing)
+
+    assert float(one @ other) == pytest.approx(float(said[0] @ said[1]))
+
+
+def test_what_the_library_holds_is_above_all_the_nearest_passage():
+    question, *passages = unit((1, 0, 0), (0.9, 0.1, 0), (0.1, 0.9, 0), (0, 0.1, 0.9))
+
+    about = held(question, np.vstack(passages))
+
+    assert float(about @ passages[0]) > 0.99
+
+
+def test_a_loose_meaning_is_one_group_and_two_close_ones_stay_apart():
+    """No cut of the cosines alone does both: within the loose one they are lower than between the two close ones."""
+    loose = bundles(1, 8, spread=1.0, seed=2)
+    pair = bundles(1, 2, spread=0.7, seed=3)
+    close = np.vstack([unit(*(pair[[place] * 8] + 0.02 * bundles(8, 1, seed=place))) for place in (0, 1)])
+    within, between = float((loose @ loose.T)[np.triu_indices(8, 1)].mean()), float((close[:8] @ close[8:].T).mean())
+
+    found = grouped(np.vstack([loose, close]))
+
+    assert within < between
+    assert found == [list(range(8)), list(range(8, 16)), list(range(16, 24))]
 
 
 def test_a_group_is_named_by_its_most_central_question_in_one_line():

@@ -25,8 +25,8 @@ NOWHERE = "f" * 32
 class WordEmbedding:
     name = "hash:1"
 
-    def vector(self, question, spaces):
-        return HashEmbedder().embed_question(question)
+    def vectors(self, asked):
+        return HashEmbedder().embed([question for question, _ in asked])
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ FLOORS = {
     """,
     "rag_app": """
         records settings access checks escape logs markers words fusion commands generate rerank team web web.pages
-        team.spreadsheet team.wording team.grouping
+        team.spreadsheet team.wording team.grouping team.question_model
         rerank.catalogue
         evaluate evaluate.metrics evaluate.intervals evaluate.kept evaluate.progress
         evaluate.records
@@ -53,7 +53,7 @@ FLOORS = {
         evaluate.pdf_folder
         stages sentences as_json prompt endpoints app_database candidates
         support leaning conversations blanking team.people team.audit team.leaving
-        evaluated
+        evaluated team.question_vectors
         purge unanswered team.sessions team.passwords team.attempts team.replies team.shares team.sharing
         feedback team.keys space_removal
         team.entrance citations rewrite team.inbox team.neighbours team.approved preference

@@ -14,6 +14,7 @@ from rag_app.records import Mode
 from rag_app.settings import Settings
 from rag_app.team.grouping import grouped
 from rag_app.team.neighbours import Neighbours
+from rag_app.team.question_model import reader
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
@@ -29,6 +30,14 @@ def application(handbook_home, tmp_path_factory):
     application.parts.index.close()
 
 
+@pytest.fixture(params=["with the larger model", "without"])
+def larger(request, application):
+    if request.param == "without":
+        return None
+    found = reader(application.parts.compute, application.parts.engines)
+    return found or pytest.skip("all-mpnet-base-v2 could not be fetched by `make setup`")
+
+
 @pytest.fixture
 def answers(application, tmp_path):
     """The approved answers, in the library for one test."""
@@ -37,13 +46,13 @@ def answers(application, tmp_path):
     withdraw(application.parts.library)
 
 
-def test_wordings_of_a_meaning_are_grouped_better_with_what_the_library_holds_than_alone(application):
-    """Over all 300 the index is about .75; here over 100, and it must not get worse unseen."""
+def test_wordings_of_a_meaning_are_grouped_better_with_what_the_library_holds_than_alone(application, larger):
+    """Over all 300 the index is .73, and .81 with the larger model; here over 100, and no worse unseen."""
     asked, meanings = (one[:100] for one in questions(MEASURED))
     parts = application.parts
-    neighbours = Neighbours(parts.library, parts.index, parts.embedder)
+    put = [(question, [SPACE]) for question in asked]
 
-    vectors = np.vstack([neighbours.vector(question, [SPACE]) for question in asked])
+    vectors = Neighbours(parts.library, parts.index, parts.embedder, larger).vectors(put)
     alone = np.vstack([parts.embedder.embed_question(question) for question in asked])
 
     reached = index(meanings, grouped(vectors))

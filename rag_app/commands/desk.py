@@ -17,6 +17,7 @@ from rag_app.build import Application
 from rag_app.records import Answer, Turn
 from rag_app.suggestions import Suggester, Suggestions
 from rag_app.team.neighbours import Neighbours
+from rag_app.team.question_model import reader
 from rag_app.web.desk import Desk, Status, Upload
 
 JOBS_SHOWN = 40  # under way, and as many that ended
@@ -49,7 +50,7 @@ def desk(application: Application) -> Desk:
         search_handbook=counter.search_handbook,
         spaces=parts.library.spaces,
         writer=application.endpoint,
-        embedding=Neighbours(parts.library, parts.index, parts.embedder),
+        embedding=Neighbours(parts.library, parts.index, parts.embedder, reader(parts.compute, parts.engines)),
         space=application.settings.ingest.space,
     )
 

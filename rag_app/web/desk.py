@@ -9,7 +9,7 @@ from ingest.errors import Refused
 from ingest.records import Document, Job, PageImage
 from rag_app.records import Answer, Turn
 from rag_app.suggestions import Suggestions
-from rag_app.team.inbox import Embedding
+from rag_app.team.question_vectors import Embedding
 from rag_app.team.reply import Writer
 
 Told_co = TypeVar("Told_co", covariant=True)

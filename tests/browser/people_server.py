@@ -29,8 +29,8 @@ class WordEmbedding:
 
     name = "hash:1"
 
-    def vector(self, question, _spaces):
-        return HashEmbedder().embed_question(question)
+    def vectors(self, asked):
+        return HashEmbedder().embed([question for question, _ in asked])
 
 
 def register(home):
