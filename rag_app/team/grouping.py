@@ -14,13 +14,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-THRESHOLD = 0.78  # cosine; mean over two groups, once drawn, from which they are one
+THRESHOLD = 0.82  # cosine; mean over two groups, once drawn, from which they are one
 SHARE = 0.7  # length of what the library holds, beside the question's own 1
 NEAREST = 5  # passages of the library that stand with a question
 SHARPNESS = 4  # power of a passage's cosine in their mean
 NEIGHBOURS = 8  # questions that one is drawn towards, at most
-TIMES = 2
-FLOOR = 0.45  # cosine below which a question draws no other; what counts is how much nearer it is
+TIMES = 3
+FLOOR = 0.5  # cosine below which a question draws no other; what counts is how much nearer it is
 NAME_LIMIT = 90  # characters of a group's name
 BLOCK = 512  # questions compared with all others at once
 LARGEST = 6_000  # questions that are compared in full; a larger component is cut at a higher cosine first
