@@ -8,6 +8,8 @@ import pytest
 from fakes import HashEmbedder, SameQuestion, WordReranker
 from shelves import new_library, put, waiting
 
+from ingest.compute import Compute
+from ingest.engines import Engines
 from ingest.errors import LibraryError
 from ingest.index.generation import Index
 from ingest.intake import Intake
@@ -52,7 +54,14 @@ def team(tmp_path):
         library.jobs.add(waiting(space, "next.pdf", f"{number + 2}" * 64))
         (library.home.originals / (f"{number}" * 64)).write_text(marker)
         (tmp_path / f"{space}.pdf").write_bytes(b"%PDF-1.7 other " + marker.encode())
-    parts = SimpleNamespace(library=library, index=index, intake=Intake(library, 5), embedder=HashEmbedder())
+    parts = SimpleNamespace(
+        library=library,
+        index=index,
+        intake=Intake(library, 5),
+        embedder=HashEmbedder(),
+        compute=Compute(),
+        engines=Engines(),
+    )
     settings = Settings(ingest=IngestSettings(home=library.home.folder))
     pipeline = Pipeline(library, line, candidates=50, passages=2)
     made = desk(Application(settings, parts, judge, judge, None, pipeline))

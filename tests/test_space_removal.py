@@ -185,8 +185,8 @@ def test_nothing_of_a_space_is_found_in_another_of_its_name(database):
 class Words:
     name = "hash:1"
 
-    def vector(self, question, spaces):
-        return HashEmbedder().embed_question(question)
+    def vectors(self, asked):
+        return HashEmbedder().embed([question for question, _ in asked])
 
 
 def test_questions_of_a_space_that_went_are_not_shown_to_editors_of_the_next(database):
