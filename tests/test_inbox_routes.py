@@ -7,14 +7,19 @@ from fakes import HashEmbedder
 from scripted_desk import HANDBOOK, OWN, ScriptedDesk, answered
 from starlette.testclient import TestClient
 
+from ingest.errors import ModelError
 from rag_app.access import Who
 from rag_app.app_database import AppDatabase
 from rag_app.conversations import Conversations, TurnState, stored
 from rag_app.records import Mode
-from rag_app.team.approved import Approved
+from rag_app.team.approved import Approved, Draft
+from rag_app.team.inbox import Inbox
 from rag_app.team.wording import markdown, path_of
+from rag_app.web.inbox_html import Wanted
+from rag_app.web.pages.inbox import InboxPage
 from rag_app.web.people import BROWSER_COOKIE
 from rag_app.web.server import create_app
+from rag_app.web.stores import Stores
 
 pytestmark = pytest.mark.slow
 
@@ -79,6 +84,25 @@ def asked(client, database):
         return turn
 
     return put
+
+
+class NoModel:
+    name = "missing"
+
+    def vectors(self, asked):
+        raise ModelError("/opt/<model> is not the model it should be.")
+
+
+def test_without_its_model_the_page_says_so_and_shows_the_approved_answers(scripted, home, database, asked):
+    turn = asked("Where may I park?", abstained=True)
+    who, stores = Who("c" * 32), Stores(home)
+    stores.approved.write(who, Draft("documents", "Who has the key?", "The porter."))
+
+    body = InboxPage(scripted.desk(), stores, Inbox(database, NoModel()), None)._body(who, Wanted())
+
+    assert turn.question not in body
+    assert "The questions cannot be grouped. /opt/&lt;model&gt; is not the model" in body
+    assert "Who has the key?" in body
 
 
 def test_a_group_is_noted_closed_and_opened(client, asked):

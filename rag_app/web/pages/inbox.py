@@ -9,7 +9,9 @@ from typing import Any
 
 import gradio
 
+from ingest.errors import ModelError
 from rag_app.access import Role, Who, may
+from rag_app.escape import escape
 from rag_app.team.approved import to_review
 from rag_app.team.inbox import Group, Inbox
 from rag_app.web.approved_html import approved_html
@@ -59,17 +61,23 @@ class InboxPage:
         mine = frozenset(one for one in (self._desk.space, *desk.spaces(), *(who.roles or ())) if _edits(who, one))
         if not mine:
             return f'<h1>Inbox</h1><p class="told">{NOT_YOURS}</p>'
-        groups, left = self._inbox.groups(who)
         coming = {job.path for job in self._desk.jobs() if not job.final}  # before the documents: one may arrive now
         documents = desk.documents()
         titles = frozenset(document.id for document in documents)
-        shown = [group for group in groups if fits(group, want)][:SHOWN]
-        nearest = {group.asked[0].turn: self._nearest(group, titles) for group in shown}
+        asked = self._asked(who, want, titles, mine)
         answers = [one for one in self._stores.approved.listed(who) if one.space in mine]
         today = datetime.now(UTC).date()
         reasons = {one.id: to_review(one, documents, today, coming) for one in answers}
-        asked = inbox_html(groups, want, nearest, people=self._editors(mine), left=left)
         return f'<h1>Inbox</h1><div class="quality">{asked}{approved_html(answers, reasons, mine)}</div>'
+
+    def _asked(self, who: Who, want: Wanted, titles: frozenset[str], mine: frozenset[str]) -> str:
+        try:
+            groups, left = self._inbox.groups(who)
+        except ModelError as error:
+            return f'<p class="told">The questions cannot be grouped. {escape(str(error))}</p>'
+        shown = [group for group in groups if fits(group, want)][:SHOWN]
+        nearest = {group.asked[0].turn: self._nearest(group, titles) for group in shown}
+        return inbox_html(groups, want, nearest, people=self._editors(mine), left=left)
 
     def _nearest(self, group: Group, readable: frozenset[str]) -> Sequence[Nearest]:
         """The passages that stood with the latest question, as far as they are there and may be read."""
