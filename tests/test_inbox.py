@@ -141,6 +141,16 @@ def test_the_next_question_about_a_thing_is_not_the_last_one_asked_again(
     assert bool(inbox.groups(EVERYBODY)[0]) == same
 
 
+@pytest.mark.parametrize(("second", "again"), [("What does error P-78 mean?", 0), ("So what does P-77 mean?", 1)])
+def test_a_question_about_another_code_is_not_the_last_one_asked_again(inbox, ask, conversations, second, again):
+    here = conversations.begin("a" * 32)
+    ask("What does error P-77 mean?", abstained=False, conversation=here, quote="Your bank refused.")
+    ask(second, abstained=False, conversation=here, quote="Your bank refused.")
+    inbox._embedding.vectors = lambda asked: HashEmbedder().embed(["error"] * len(asked))
+
+    assert len(inbox.groups(EVERYBODY)[0]) == again
+
+
 def test_only_editors_of_a_space_see_what_was_put_to_it(ask, inbox):
     ask("Wages of trainees?", spaces=("hr",))
     ask("What about bolts?", spaces=("works", "hr"))

@@ -18,6 +18,7 @@ from threading import Lock
 import numpy as np
 
 from ingest.errors import RagError
+from ingest.identifiers import identifiers
 from rag_app.access import Role, Who, may
 from rag_app.app_database import AppDatabase, storable
 from rag_app.conversations import TurnState
@@ -278,7 +279,11 @@ def _one_thing(before: _Row, row: _Row) -> bool:
     """Whether two questions were given the same answer, or say mostly the same words.
 
     In a small library all questions stand near the same passages, so nearness alone would take each for the one before.
+    Two that name different codes ask of different things, whatever else they share.
     """
+    first, second = set(identifiers(before.searched)), set(identifiers(row.searched))
+    if first and second and first != second:
+        return False
     if before.quote and before.quote == row.quote:
         return True
     one, other = _content(before.searched), _content(row.searched)

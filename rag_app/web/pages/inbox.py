@@ -26,6 +26,7 @@ from rag_app.web.stores import Stores
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
 PASSAGES = 3  # nearest ones shown with a group
+COMING = '<p class="told">Grouping the questions. The first look after a start takes some seconds.</p>'
 
 
 class InboxPage:
@@ -39,7 +40,7 @@ class InboxPage:
         gradio.Navbar(visible=False)
         header = block("header")
         with gradio.Column(elem_id="inbox"):
-            body = block("asked")
+            body = block("asked", COMING)
         heard = listener("changed", "resume")
         heard.changed(self._draw, None, [header, body], trigger_mode="always_last", **QUIET)
         heard.resume(self._draw, None, [header, body], **QUIET)
